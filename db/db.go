@@ -1,0 +1,114 @@
+// Package db keeps the ledger in Postgres. Each exported method of Store is one transaction; rows
+// and SQL stay inside.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+)
+
+// Options tune a Store. The zero value is right for a server.
+type Options struct {
+	// MaxConnections limits the connections to Postgres; 0 means 20.
+	MaxConnections int
+	// StatementTimeout ends a statement that takes longer; 0 means 30 s, NoTimeout no limit.
+	StatementTimeout time.Duration
+	// Hook, if set, sees every statement.
+	Hook bun.QueryHook
+}
+
+// NoTimeout lets statements take as long as they need.
+const NoTimeout time.Duration = -1
+
+// Store is the database. It is safe for concurrent use.
+type Store struct {
+	db *bun.DB
+}
+
+// Open prepares a store. It connects when it is first used: see Ping.
+func Open(dsn string, opts Options) (*Store, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		// The error of pgx quotes the DSN, which may hold a password.
+		return nil, errors.New("the database URL is not valid: expected postgres://user:password@host:port/name")
+	}
+	if opts.MaxConnections == 0 {
+		opts.MaxConnections = 20
+	}
+	if opts.StatementTimeout == 0 {
+		opts.StatementTimeout = 30 * time.Second
+	}
+	// Bun writes the arguments into the statement, so that one round trip does.
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	for name, value := range map[string]string{
+		"application_name":              "tributary",
+		"client_encoding":               "UTF8",
+		"standard_conforming_strings":   "on",
+		"timezone":                      "UTC",
+		"default_transaction_isolation": "read committed",
+		"jit":                           "off",
+		"statement_timeout":             fmt.Sprint(max(0, opts.StatementTimeout.Milliseconds())),
+	} {
+		config.RuntimeParams[name] = value
+	}
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxOpenConns(opts.MaxConnections)
+	pool.SetMaxIdleConns(opts.MaxConnections)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	// Columns that a later version has added do not disturb this one.
+	bunDB := bun.NewDB(pool, pgdialect.New(), bun.WithDiscardUnknownColumns())
+	if opts.Hook != nil {
+		bunDB = bunDB.WithQueryHook(opts.Hook)
+	}
+	return &Store{db: bunDB}, nil
+}
+
+// Close closes the connections.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Ping says whether the database answers and has this program's schema. Errors: CodeUnavailable.
+func (s *Store) Ping(ctx context.Context) error {
+	pending, err := pendingMigrations(ctx, s.db)
+	if err != nil {
+		return translate(err)
+	}
+	if len(pending) > 0 {
+		return unavailable("the database has not been migrated")
+	}
+	return nil
+}
+
+// errConflict ends a transaction that met a row it had not seen; it is tried again.
+var errConflict = errors.New("conflict with a concurrent transaction")
+
+// maxTries is how often a transaction that met a deadlock or conflict is tried.
+const maxTries = 10
+
+// write runs a transaction, again if it fell victim to a concurrent one.
+func (s *Store) write(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
+	for try := 1; ; try++ {
+		err := s.db.RunInTx(ctx, &sql.TxOptions{}, do)
+		if err == nil || try == maxTries || !isRetryable(err) {
+			return translate(err)
+		}
+		// The pause, longer with each try, lets the others finish.
+		pause := time.Duration(rand.Int64N(int64(try) * int64(2*time.Millisecond)))
+		select {
+		case <-ctx.Done():
+			return translate(ctx.Err())
+		case <-time.After(pause):
+		}
+	}
+}
+
+// list is a slice for SQL's IN.
+func list[T any](values []T) any { return bun.In(values) }

@@ -1,0 +1,95 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"tributary/model"
+)
+
+// SQLSTATE codes and classes, from appendix A of the Postgres manual.
+const (
+	stateDeadlock       = "40P01"
+	stateSerialization  = "40001"
+	stateLockTimeout    = "55P03"
+	stateQueryCanceled  = "57014"
+	stateReadOnly       = "25006"
+	stateUndefinedTable = "42P01"
+	classConnection     = "08"
+	classResources      = "53"
+	classOperator       = "57"
+	classSystem         = "58"
+)
+
+// violations says what the violation of a constraint means to a client.
+var violations = map[string]func() error{
+	"websites_account_id_fkey": func() error { return model.Errorf(model.CodeInvalidField, "account", "no such account") },
+	"tokens_website_id_fkey":   model.ErrWebsiteNotFound,
+	"tokens_account_id_fkey":   func() error { return model.Errorf(model.CodeInvalidField, "account", "no such account") },
+}
+
+// isRetryable says whether the transaction did nothing and may be run again.
+func isRetryable(err error) bool {
+	var pg *pgconn.PgError
+	return errors.Is(err, errConflict) ||
+		errors.As(err, &pg) && (pg.Code == stateDeadlock || pg.Code == stateSerialization)
+}
+
+// translate turns what Postgres and its driver say into model's errors. An error that it does not
+// know stays as it is, to be logged and masked.
+func translate(err error) error {
+	var pg *pgconn.PgError
+	var network net.Error
+	var connect *pgconn.ConnectError
+	switch {
+	case err == nil, model.AsError(err) != nil:
+		return err
+	case errors.As(err, &pg):
+		return translateState(pg, err)
+	case errors.Is(err, errConflict),
+		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
+		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
+		errors.As(err, &network), errors.As(err, &connect), strings.Contains(err.Error(), "database is closed"),
+		strings.Contains(err.Error(), "conn closed"):
+		return &unavailableError{shown: unavailable("the database cannot answer now; try again"), cause: err}
+	}
+	return err
+}
+
+func translateState(pg *pgconn.PgError, err error) error {
+	if violated, ok := violations[pg.ConstraintName]; ok {
+		return violated()
+	}
+	switch {
+	case pg.Code == stateDeadlock, pg.Code == stateSerialization, pg.Code == stateLockTimeout,
+		pg.Code == stateQueryCanceled, pg.Code == stateReadOnly,
+		strings.HasPrefix(pg.Code, classConnection), strings.HasPrefix(pg.Code, classResources),
+		strings.HasPrefix(pg.Code, classOperator), strings.HasPrefix(pg.Code, classSystem):
+		return &unavailableError{shown: unavailable("the database cannot answer now; try again"), cause: err}
+	}
+	return err
+}
+
+func unavailable(message string) *model.Error {
+	e := model.Errorf(model.CodeUnavailable, "", "%s", message)
+	e.RetryAfter = time.Second
+	return e
+}
+
+// unavailableError keeps the cause for the log, apart from what a client sees.
+type unavailableError struct {
+	shown *model.Error
+	cause error
+}
+
+func (e *unavailableError) Error() string   { return e.shown.Error() + ": " + e.cause.Error() }
+func (e *unavailableError) Unwrap() []error { return []error{e.shown, e.cause} }

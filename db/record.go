@@ -1,0 +1,244 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"tributary/model"
+)
+
+// RecordPayment records one payment. Errors: those of model.Ledger.Record, and CodeUnavailable.
+func (s *Store) RecordPayment(ctx context.Context, site model.Website, p *model.NewPayment) (*model.RecordPaymentPayload, error) {
+	results, err := s.RecordPayments(ctx, site, []*model.NewPayment{p})
+	if err != nil {
+		return nil, err
+	}
+	if results[0].Error != nil {
+		return nil, results[0].Error
+	}
+	return results[0].Payload, nil
+}
+
+// RecordPayments records payments in order, in one transaction. Each has its own outcome; one that
+// is refused leaves no trace and does not hold up the others. An error means that none is recorded.
+func (s *Store) RecordPayments(ctx context.Context, site model.Website, payments []*model.NewPayment) ([]model.RecordPaymentResult, error) {
+	var results []model.RecordPaymentResult
+	err := s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		// A transaction that is run again starts from the payments as they were sent.
+		batch := make([]*model.NewPayment, len(payments))
+		for i, p := range payments {
+			fresh := *p
+			fresh.ID = newID().String()
+			batch[i] = &fresh
+		}
+		r := recorder{tx: tx, site: site}
+		var err error
+		results, err = r.record(ctx, batch)
+		return err
+	})
+	return results, err
+}
+
+// recorder records payments of one website in one transaction.
+type recorder struct {
+	tx   bun.Tx
+	site model.Website
+}
+
+func (r recorder) record(ctx context.Context, batch []*model.NewPayment) ([]model.RecordPaymentResult, error) {
+	ledger, err := r.load(ctx, batch)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]model.RecordPaymentResult, len(batch))
+	var added []*model.Payment
+	for i, p := range batch {
+		payload, err := ledger.Record(p)
+		switch {
+		case err != nil:
+			results[i].Error = model.AsError(err)
+			continue
+		case payload.Outcome != model.OutcomeDuplicate:
+			added = append(added, &p.Payment)
+		}
+		results[i].Payload = &payload
+	}
+	if len(added) == 0 {
+		return results, nil
+	}
+	if err := r.insert(ctx, added); err != nil {
+		return nil, err
+	}
+	if err := countEvents(ctx, r.tx, r.site, added[0].RecordedAt, len(added)); err != nil {
+		return nil, err
+	}
+	return results, r.follow(ctx, ledger.Links, ledger.RefundedCharges(added))
+}
+
+// load locks what the payments touch and reads it. Locks are taken in one order, so that batches
+// seldom deadlock.
+func (r recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.Ledger, error) {
+	if err := r.lockCharges(ctx, batch); err != nil {
+		return nil, err
+	}
+	customers, err := r.lockCustomers(ctx, batch)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := r.entries(ctx, batch)
+	if err != nil {
+		return nil, err
+	}
+	visitors := slices.Collect(maps.Values(customers))
+	for _, p := range batch {
+		if p.VisitorID != nil {
+			visitors = append(visitors, *p.VisitorID)
+		}
+	}
+	for i := range entries {
+		if entries[i].VisitorID != nil {
+			visitors = append(visitors, *entries[i].VisitorID)
+		}
+	}
+	seen, err := r.seen(ctx, visitors)
+	if err != nil {
+		return nil, err
+	}
+	ledger := model.NewLedger(entries, customers, seen)
+	ledger.EventsLeft, err = lockEventsLeft(ctx, r.tx, r.site, batch[0].RecordedAt)
+	return ledger, err
+}
+
+// lockCharges locks each charge with its refunds, whether or not either is recorded yet, until the
+// transaction ends. There may be no row to lock, hence advisory locks.
+func (r recorder) lockCharges(ctx context.Context, batch []*model.NewPayment) error {
+	keys := make([]int64, len(batch))
+	for i, p := range batch {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(r.site.ID + "\x00" + p.ChargeID()))
+		keys[i] = int64(h.Sum64())
+	}
+	slices.Sort(keys)
+	_, err := r.tx.NewRaw("SELECT pg_advisory_xact_lock(k) FROM unnest(ARRAY[?]::bigint[]) AS k", list(slices.Compact(keys))).Exec(ctx)
+	return err
+}
+
+// lockCustomers locks the payments' customers and answers the visitors of those that are known.
+func (r recorder) lockCustomers(ctx context.Context, batch []*model.NewPayment) (map[model.CustomerKey]string, error) {
+	var rows []customerRow
+	known := map[model.CustomerKey]string{}
+	for _, p := range batch {
+		for _, key := range p.CustomerKeys() {
+			rows = append(rows, customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value})
+		}
+	}
+	if len(rows) == 0 {
+		return known, nil
+	}
+	slices.SortFunc(rows, func(a, b customerRow) int {
+		return cmp.Or(cmp.Compare(a.Basis, b.Basis), cmp.Compare(a.Value, b.Value))
+	})
+	rows = slices.Compact(rows)
+	_, err := r.tx.NewInsert().Model(&rows).
+		On("CONFLICT (website_id, basis, value) DO UPDATE").Set("value = EXCLUDED.value").
+		Returning("basis, value, visitor_id").Exec(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		if row.VisitorID != nil {
+			known[row.key()] = *row.VisitorID
+		}
+	}
+	return known, nil
+}
+
+// entries reads what is recorded under the payments' transaction ids and under those of their
+// charges, and all other refunds of these charges.
+func (r recorder) entries(ctx context.Context, batch []*model.NewPayment) ([]model.Payment, error) {
+	charges := make([]string, len(batch))
+	transactions := make([]string, len(batch), 2*len(batch))
+	for i, p := range batch {
+		charges[i], transactions[i] = p.ChargeID(), p.TransactionID
+	}
+	transactions = append(transactions, charges...)
+	var rows []paymentRow
+	err := r.tx.NewRaw(`SELECT `+paymentColumns+` FROM payments p WHERE p.website_id = ?0 AND p.transaction_id IN (?1)
+		UNION ALL
+		SELECT `+paymentColumns+` FROM payments p WHERE p.website_id = ?0 AND p.charge_id IN (?2) AND p.is_refund
+			AND p.transaction_id NOT IN (?1)`,
+		r.site.ID, list(transactions), list(charges)).Scan(ctx, &rows)
+	if err != nil {
+		return nil, err
+	}
+	return toPayments(rows)
+}
+
+func (r recorder) seen(ctx context.Context, visitors []string) (map[string]bool, error) {
+	seen := map[string]bool{}
+	if len(visitors) == 0 {
+		return seen, nil
+	}
+	var ids []string
+	err := r.tx.NewSelect().Model((*visitorRow)(nil)).Column("id").
+		Where("website_id = ?", r.site.ID).Where("id IN (?)", list(visitors)).Scan(ctx, &ids)
+	for _, id := range ids {
+		seen[id] = true
+	}
+	return seen, err
+}
+
+// insert writes the entries. One that has appeared meanwhile makes the transaction run again, to
+// find it as the duplicate that it is.
+func (r recorder) insert(ctx context.Context, added []*model.Payment) error {
+	rows := make([]paymentRow, len(added))
+	for i, p := range added {
+		row, err := newPaymentRow(p)
+		if err != nil {
+			return err
+		}
+		rows[i] = row
+	}
+	slices.SortFunc(rows, func(a, b paymentRow) int { return cmp.Compare(a.TransactionID, b.TransactionID) })
+	result, err := r.tx.NewInsert().Model(&rows).On("CONFLICT ON CONSTRAINT payments_website_transaction_key DO NOTHING").
+		Returning("NULL").Exec(ctx)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n != int64(len(rows)) {
+		return cmp.Or(err, errConflict)
+	}
+	return nil
+}
+
+// month is the first day of the month, in UTC, that events at t count for.
+func month(t time.Time) string { return t.UTC().Format("2006-01-") + "01" }
+
+// lockEventsLeft answers how many more events the account may record this month; negative without a
+// limit. With a limit it locks the count until the transaction ends.
+func lockEventsLeft(ctx context.Context, tx bun.Tx, site model.Website, now time.Time) (int64, error) {
+	if site.EventLimit == 0 {
+		return -1, nil
+	}
+	var used int64
+	err := tx.NewRaw(`INSERT INTO account_usage AS u (account_id, month, events) VALUES (?, ?, 0)
+		ON CONFLICT (account_id, month) DO UPDATE SET events = u.events RETURNING events`,
+		site.AccountID, month(now)).Scan(ctx, &used)
+	return max(0, site.EventLimit-used), err
+}
+
+// countEvents counts events towards the account's limit, if it has one.
+func countEvents(ctx context.Context, tx bun.Tx, site model.Website, now time.Time, n int) error {
+	if site.EventLimit == 0 {
+		return nil
+	}
+	_, err := tx.NewRaw("UPDATE account_usage SET events = events + ? WHERE account_id = ? AND month = ?",
+		n, site.AccountID, month(now)).Exec(ctx)
+	return err
+}

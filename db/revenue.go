@@ -1,0 +1,203 @@
+package db
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"tributary/model"
+)
+
+// partRow is a sum over payments of one kind and currency. Sums are text, since they may pass int64.
+type partRow struct {
+	VisitorID *string
+	Kind      string
+	Currency  string
+	Converted bool
+	Count     int64
+	Original  string
+	Reporting string
+}
+
+const (
+	partColumns = `p.kind, p.currency, p.reporting_minor IS NOT NULL AS converted, count(*) AS count,
+		sum(p.amount_minor)::text AS original, coalesce(sum(p.reporting_minor), 0)::text AS reporting`
+	partGroups = "p.kind, p.currency, p.reporting_minor IS NOT NULL"
+)
+
+func toParts(rows []partRow, reporting model.Currency) ([]model.RevenuePart, error) {
+	parts := make([]model.RevenuePart, len(rows))
+	for i, row := range rows {
+		original, err := model.ParseSum(row.Original, model.Currency(row.Currency))
+		if err != nil {
+			return nil, err
+		}
+		converted, err := model.ParseSum(row.Reporting, reporting)
+		if err != nil {
+			return nil, err
+		}
+		parts[i] = model.RevenuePart{
+			Kind: model.PaymentKind(row.Kind), Count: int(row.Count),
+			Original: original, Converted: row.Converted, Reporting: converted,
+		}
+	}
+	return parts, nil
+}
+
+// Revenue adds up a website's payments.
+func (s *Store) Revenue(ctx context.Context, site model.Website, r model.Range) (*model.Revenue, error) {
+	var rows []partRow
+	q := s.db.NewSelect().TableExpr("payments AS p").ColumnExpr(partColumns).
+		Where("p.website_id = ?", site.ID).GroupExpr(partGroups)
+	if err := inRange(q, r).Scan(ctx, &rows); err != nil {
+		return nil, translate(err)
+	}
+	parts, err := toParts(rows, site.Currency)
+	if err != nil {
+		return nil, err
+	}
+	return model.NewRevenue(site.Currency, parts), nil
+}
+
+// RevenueOfVisitors adds up the payments of each of several visitors.
+func (s *Store) RevenueOfVisitors(ctx context.Context, site model.Website, visitors []string, r model.Range) (map[string]*model.Revenue, error) {
+	revenues := make(map[string]*model.Revenue, len(visitors))
+	if len(visitors) == 0 {
+		return revenues, nil
+	}
+	var rows []partRow
+	q := s.db.NewSelect().TableExpr("payments AS p").ColumnExpr("p.visitor_id, "+partColumns).
+		Where("p.website_id = ?", site.ID).Where("p.visitor_id IN (?)", list(visitors)).
+		GroupExpr("p.visitor_id, " + partGroups)
+	if err := inRange(q, r).Scan(ctx, &rows); err != nil {
+		return nil, translate(err)
+	}
+	byVisitor := map[string][]partRow{}
+	for _, row := range rows {
+		byVisitor[*row.VisitorID] = append(byVisitor[*row.VisitorID], row)
+	}
+	for _, visitor := range visitors {
+		parts, err := toParts(byVisitor[visitor], site.Currency)
+		if err != nil {
+			return nil, err
+		}
+		revenues[visitor] = model.NewRevenue(site.Currency, parts)
+	}
+	return revenues, nil
+}
+
+const (
+	// countsAsPayment are the entries that bring money.
+	countsAsPayment = "p.kind IN ('CHARGE', 'RENEWAL')"
+	grossMinor      = "coalesce(sum(p.reporting_minor) FILTER (WHERE " + countsAsPayment + "), 0)"
+	netMinor        = grossMinor + " - coalesce(sum(p.reporting_minor) FILTER (WHERE p.kind = 'REFUND'), 0)"
+)
+
+// orderKeys are the expressions that visitors can be ordered by, and the types that cursors hold
+// them in.
+var orderKeys = map[model.VisitorRevenueOrderField]struct{ expr, cast string }{
+	model.OrderByNet:           {netMinor, "numeric"},
+	model.OrderByGross:         {grossMinor, "numeric"},
+	model.OrderByLastPaymentAt: {"max(p.occurred_at)", "timestamptz"},
+	model.OrderByPayments:      {"count(*) FILTER (WHERE " + countsAsPayment + ")", "bigint"},
+}
+
+// validKey says whether a cursor's key can be what Postgres made it from.
+func validKey(cast, key string) bool {
+	if cast == "timestamptz" {
+		_, err := time.Parse("2006-01-02 15:04:05.999999-07", key)
+		return err == nil
+	}
+	return len(key) <= 64 && strings.Trim(strings.TrimPrefix(key, "-"), "0123456789") == "" && strings.Trim(key, "-") != ""
+}
+
+// RevenueByVisitor lists the visitors that the query selects with their revenue.
+// Errors: CodeInvalidCursor.
+func (s *Store) RevenueByVisitor(ctx context.Context, site model.Website, query model.VisitorRevenueQuery) (*model.VisitorRevenueConnection, error) {
+	var rows []struct {
+		VisitorID      string
+		OrderKey       string
+		FirstPaymentAt time.Time
+		LastPaymentAt  time.Time
+	}
+	q, err := s.visitorsByRevenue(site, query)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.Scan(ctx, &rows); err != nil {
+		return nil, translate(err)
+	}
+	visitors := make([]string, len(rows))
+	for i, row := range rows {
+		visitors[i] = row.VisitorID
+	}
+	revenues, err := s.RevenueOfVisitors(ctx, site, visitors, query.Range)
+	if err != nil {
+		return nil, err
+	}
+	nodes := make([]model.VisitorRevenue, len(rows))
+	for i, row := range rows {
+		nodes[i] = model.VisitorRevenue{
+			WebsiteID: site.ID, VisitorID: row.VisitorID, Revenue: revenues[row.VisitorID],
+			FirstPaymentAt: row.FirstPaymentAt.UTC(), LastPaymentAt: row.LastPaymentAt.UTC(), OrderKey: row.OrderKey,
+		}
+	}
+	edges, info := model.Paginate(query.Page, nodes,
+		func(v *model.VisitorRevenue) model.Cursor {
+			return model.Cursor{Order: query.Order.String(), Key: v.OrderKey, ID: v.VisitorID}
+		},
+		func(at string, v *model.VisitorRevenue) model.VisitorRevenueEdge {
+			return model.VisitorRevenueEdge{Cursor: at, Node: v}
+		})
+	return &model.VisitorRevenueConnection{Edges: edges, PageInfo: info}, nil
+}
+
+func (s *Store) visitorsByRevenue(site model.Website, query model.VisitorRevenueQuery) (*bun.SelectQuery, error) {
+	key := orderKeys[query.Order.Field]
+	q := s.db.NewSelect().TableExpr("payments AS p").
+		ColumnExpr("p.visitor_id, min(p.occurred_at) AS first_payment_at, max(p.occurred_at) AS last_payment_at").
+		ColumnExpr("("+key.expr+")::text AS order_key").
+		Where("p.website_id = ?", site.ID).Where("p.visitor_id IS NOT NULL").Group("p.visitor_id")
+	q = inRange(q, query.Range)
+	if query.VisitorIDs != nil {
+		q = q.Where("p.visitor_id = ANY(ARRAY[?]::text[])", list(query.VisitorIDs))
+	}
+	if query.MinNet != nil {
+		q = q.Having(netMinor+" >= ?::numeric", query.MinNet.MinorString())
+	}
+	q = s.withFirstVisit(q, site, query)
+	direction, beyond := "DESC", "<"
+	if query.Order.Direction == model.Ascending {
+		direction, beyond = "ASC", ">"
+	}
+	if after := query.Page.After; after != nil {
+		if !validKey(key.cast, after.Key) {
+			return nil, model.Errorf(model.CodeInvalidCursor, "after", "not a cursor of this list")
+		}
+		q = q.Having("("+key.expr+", p.visitor_id) "+beyond+" (?::"+key.cast+", ?)", after.Key, after.ID)
+	}
+	return q.OrderExpr(key.expr + " " + direction + ", p.visitor_id " + direction).Limit(int64(query.Page.First) + 1), nil
+}
+
+// withFirstVisit limits the visitors to those whose first visit is as asked for.
+func (s *Store) withFirstVisit(q *bun.SelectQuery, site model.Website, query model.VisitorRevenueQuery) *bun.SelectQuery {
+	if query.Source == nil && query.Campaign == nil && query.Country == nil {
+		return q
+	}
+	first := s.db.NewSelect().TableExpr("visits AS t").DistinctOn("t.visitor_id").
+		ColumnExpr("t.visitor_id, t.source, t.utm_campaign, t.country").
+		Where("t.website_id = ?", site.ID).OrderExpr("t.visitor_id, t.started_at, t.id")
+	chosen := s.db.NewSelect().TableExpr("(?) AS first", first).Column("first.visitor_id")
+	if query.Source != nil {
+		chosen = chosen.Where("first.source = ?", *query.Source)
+	}
+	if query.Campaign != nil {
+		chosen = chosen.Where("first.utm_campaign = ?", *query.Campaign)
+	}
+	if query.Country != nil {
+		chosen = chosen.Where("first.country = ?", *query.Country)
+	}
+	return q.Where("p.visitor_id IN (?)", chosen)
+}

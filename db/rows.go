@@ -1,0 +1,168 @@
+package db
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"tributary/model"
+)
+
+type paymentRow struct {
+	bun.BaseModel `bun:"table:payments,alias:p"`
+
+	WebsiteID      string
+	ID             uuid.UUID `bun:"type:uuid"`
+	TransactionID  string
+	Kind           string
+	Renewal        bool
+	ChargeID       string
+	RefundOf       *string
+	Currency       string
+	AmountMinor    int64
+	ReportingMinor *int64
+	OccurredAt     time.Time
+	RecordedAt     time.Time
+	VisitorID      *string
+	Basis          string
+	SessionID      *string
+	CustomerID     *string
+	Email          *string
+	EmailFolded    *string
+	Name           *string
+	Metadata       *string
+
+	VisitorSeen       bool   `bun:",scanonly"`
+	ReportingCurrency string `bun:",scanonly"`
+}
+
+// paymentColumns reads a payment together with what is derived: whether its visitor has been seen.
+const paymentColumns = `p.*, EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id) AS visitor_seen,
+	(SELECT w.currency FROM websites w WHERE w.id = p.website_id) AS reporting_currency`
+
+func newPaymentRow(p *model.Payment) (paymentRow, error) {
+	row := paymentRow{
+		WebsiteID: p.WebsiteID, ID: uuid.MustParse(p.ID), TransactionID: p.TransactionID,
+		Kind: string(p.Kind), Renewal: p.Renewal, ChargeID: p.ChargeID(), RefundOf: p.RefundOf,
+		Currency: string(p.Amount.Currency), AmountMinor: p.Amount.Minor,
+		OccurredAt: p.OccurredAt, RecordedAt: p.RecordedAt, VisitorID: p.VisitorID, Basis: string(p.Basis),
+		SessionID: p.SessionID, CustomerID: p.CustomerID, Email: p.Email, Name: p.Name,
+	}
+	if p.Reporting != nil {
+		row.ReportingMinor = &p.Reporting.Minor
+	}
+	if p.Email != nil {
+		folded := model.FoldEmail(*p.Email)
+		row.EmailFolded = &folded
+	}
+	if p.Metadata != nil {
+		raw, err := json.Marshal(p.Metadata)
+		if err != nil {
+			return paymentRow{}, err
+		}
+		text := string(raw)
+		row.Metadata = &text
+	}
+	return row, nil
+}
+
+func (r *paymentRow) toModel() (model.Payment, error) {
+	p := model.Payment{
+		WebsiteID: r.WebsiteID, ID: r.ID.String(), TransactionID: r.TransactionID,
+		Kind: model.PaymentKind(r.Kind), Renewal: r.Renewal, RefundOf: r.RefundOf,
+		Amount:     model.Money{Minor: r.AmountMinor, Currency: model.Currency(r.Currency)},
+		OccurredAt: r.OccurredAt.UTC(), RecordedAt: r.RecordedAt.UTC(), VisitorID: r.VisitorID,
+		Basis: model.AttributionBasis(r.Basis), VisitorSeen: r.VisitorSeen,
+		SessionID: r.SessionID, CustomerID: r.CustomerID, Email: r.Email, Name: r.Name,
+	}
+	if r.ReportingMinor != nil {
+		p.Reporting = &model.Money{Minor: *r.ReportingMinor, Currency: model.Currency(r.ReportingCurrency)}
+	}
+	if r.Metadata != nil {
+		metadata, err := model.ParseMetadata([]byte(*r.Metadata))
+		if err != nil {
+			return model.Payment{}, err
+		}
+		p.Metadata = metadata
+	}
+	return p, nil
+}
+
+func toPayments(rows []paymentRow) ([]model.Payment, error) {
+	payments := make([]model.Payment, len(rows))
+	for i := range rows {
+		p, err := rows[i].toModel()
+		if err != nil {
+			return nil, err
+		}
+		payments[i] = p
+	}
+	return payments, nil
+}
+
+type visitorRow struct {
+	bun.BaseModel `bun:"table:visitors,alias:v"`
+
+	WebsiteID   string
+	ID          string
+	FirstSeenAt time.Time
+	LastSeenAt  time.Time
+	VisitCount  int64
+}
+
+func (r *visitorRow) toModel() model.Visitor {
+	first, last := r.FirstSeenAt.UTC(), r.LastSeenAt.UTC()
+	return model.Visitor{
+		WebsiteID: r.WebsiteID, ID: r.ID, Seen: true,
+		FirstSeenAt: &first, LastSeenAt: &last, VisitCount: int(r.VisitCount),
+	}
+}
+
+type visitRow struct {
+	bun.BaseModel `bun:"table:visits,alias:t"`
+
+	WebsiteID   string
+	ID          uuid.UUID `bun:"type:uuid"`
+	VisitorID   string
+	SessionID   *string
+	StartedAt   time.Time
+	LastSeenAt  time.Time
+	LandingPage string
+	Referrer    *string
+	Source      string
+	UtmSource   string
+	UtmMedium   string
+	UtmCampaign string
+	UtmTerm     string
+	UtmContent  string
+	Country     *string
+	Device      *string
+	Browser     *string
+	Os          *string
+	Pageviews   int64
+}
+
+// newVisitRow is a row that starts a visit.
+func newVisitRow(v *model.Visit) visitRow {
+	return visitRow{
+		WebsiteID: v.WebsiteID, ID: newID(), VisitorID: v.VisitorID, SessionID: v.SessionID,
+		StartedAt: v.StartedAt, LastSeenAt: v.LastSeenAt, LandingPage: v.LandingPage, Referrer: v.Referrer, Source: v.Source,
+		UtmSource: v.Campaign.Source, UtmMedium: v.Campaign.Medium, UtmCampaign: v.Campaign.Name,
+		UtmTerm: v.Campaign.Term, UtmContent: v.Campaign.Content,
+		Country: v.Country, Device: v.Device, Browser: v.Browser, Os: v.Os, Pageviews: int64(v.Pageviews),
+	}
+}
+
+func (r *visitRow) toModel() model.Visit {
+	return model.Visit{
+		WebsiteID: r.WebsiteID, ID: r.ID.String(), VisitorID: r.VisitorID, SessionID: r.SessionID,
+		StartedAt: r.StartedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), LandingPage: r.LandingPage, Referrer: r.Referrer, Source: r.Source,
+		Campaign: model.Campaign{Source: r.UtmSource, Medium: r.UtmMedium, Name: r.UtmCampaign, Term: r.UtmTerm, Content: r.UtmContent},
+		Country:  r.Country, Device: r.Device, Browser: r.Browser, Os: r.Os, Pageviews: int(r.Pageviews),
+	}
+}
+
+// newID makes the id of a row. Ids made later sort later, which keeps indexes compact.
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

@@ -1,0 +1,195 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"tributary/model"
+)
+
+const orderVisits = "visits"
+
+// RecordVisit adds a pageview to the visitor's current visit, or starts another one with it; see
+// model.Visit.Continues. The same session id always continues the same visit. Errors:
+// CodeEventLimitReached.
+func (s *Store) RecordVisit(ctx context.Context, site model.Website, view model.Visit, now time.Time) (*model.RecordVisitPayload, error) {
+	var payload model.RecordVisitPayload
+	err := s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		left, err := lockEventsLeft(ctx, tx, site, now)
+		if err != nil {
+			return err
+		}
+		if left == 0 {
+			return model.Errorf(model.CodeEventLimitReached, "", "Account event limit reached")
+		}
+		visitor, err := lockVisitor(ctx, tx, view)
+		if err != nil {
+			return err
+		}
+		visit, continued, err := continueVisit(ctx, tx, view)
+		if err != nil {
+			return err
+		}
+		if !continued {
+			visit = newVisitRow(&view)
+			if _, err := tx.NewInsert().Model(&visit).Returning("NULL").Exec(ctx); err != nil {
+				return err
+			}
+			visitor.VisitCount++
+			_, err := tx.NewUpdate().Model(&visitor).Set("visit_count = ?", visitor.VisitCount).
+				Where("website_id = ? AND id = ?", site.ID, visitor.ID).Exec(ctx)
+			if err != nil {
+				return err
+			}
+		}
+		v, vr := visit.toModel(), visitor.toModel()
+		payload = model.RecordVisitPayload{Visit: &v, Visitor: &vr}
+		return countEvents(ctx, tx, site, now, 1)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &payload, nil
+}
+
+// lockVisitor makes or updates the visitor and holds its row, so that its pageviews are recorded one
+// after the other.
+func lockVisitor(ctx context.Context, tx bun.Tx, view model.Visit) (visitorRow, error) {
+	row := visitorRow{WebsiteID: view.WebsiteID, ID: view.VisitorID, FirstSeenAt: view.StartedAt, LastSeenAt: view.LastSeenAt}
+	_, err := tx.NewInsert().Model(&row).On("CONFLICT (website_id, id) DO UPDATE").
+		Set("first_seen_at = least(v.first_seen_at, EXCLUDED.first_seen_at)").
+		Set("last_seen_at = greatest(v.last_seen_at, EXCLUDED.last_seen_at)").
+		Returning("*").Exec(ctx)
+	return row, err
+}
+
+// continueVisit finds the visit that the pageview belongs to and adds it there.
+func continueVisit(ctx context.Context, tx bun.Tx, view model.Visit) (visitRow, bool, error) {
+	var candidates []visitRow
+	q := tx.NewSelect().Model(&candidates).Where("website_id = ? AND visitor_id = ?", view.WebsiteID, view.VisitorID).Limit(1)
+	if view.SessionID != nil {
+		q = q.Where("session_id = ?", *view.SessionID)
+	} else {
+		q = q.Where("started_at <= ?", view.StartedAt).OrderExpr("started_at DESC, id DESC")
+	}
+	if err := q.Scan(ctx); err != nil || len(candidates) == 0 {
+		return visitRow{}, false, err
+	}
+	if view.SessionID == nil && !view.Continues(candidates[0].toModel()) {
+		return visitRow{}, false, nil
+	}
+	var row visitRow
+	err := tx.NewRaw(`UPDATE visits SET pageviews = pageviews + 1, last_seen_at = greatest(last_seen_at, ?)
+		WHERE website_id = ? AND id = ? RETURNING *`, view.LastSeenAt, view.WebsiteID, candidates[0].ID).Scan(ctx, &row)
+	return row, true, err
+}
+
+// VisitsOfVisitors lists the visits of each of several visitors, first one first, in one statement.
+// Errors: CodeInvalidCursor, CodeTooManyItems.
+func (s *Store) VisitsOfVisitors(ctx context.Context, websiteID string, visitors []string, first *int, after *string) (map[string]*model.VisitConnection, error) {
+	page, err := model.NewPage(first, after, orderVisits)
+	if err != nil {
+		return nil, err
+	}
+	each := s.db.NewSelect().TableExpr("visits AS t").ColumnExpr("t.*").
+		Where("t.website_id = ?", websiteID).Where("t.visitor_id = one.visitor").
+		OrderExpr("t.started_at, t.id").Limit(int64(page.First) + 1)
+	if page.After != nil {
+		at, id, err := parseTimeCursor(page.After)
+		if err != nil {
+			return nil, err
+		}
+		each = each.Where("(t.started_at, t.id) > (?, ?)", at, id)
+	}
+	byVisitor, err := s.visitsOf(ctx, visitors, each, "q.started_at, q.id")
+	if err != nil {
+		return nil, err
+	}
+	pages := make(map[string]*model.VisitConnection, len(visitors))
+	for _, visitor := range visitors {
+		edges, info := model.Paginate(page, byVisitor[visitor],
+			func(v *model.Visit) model.Cursor { return timeCursor(orderVisits, v.StartedAt, v.ID) },
+			func(at string, v *model.Visit) model.VisitEdge { return model.VisitEdge{Cursor: at, Node: v} })
+		pages[visitor] = &model.VisitConnection{Edges: edges, PageInfo: info}
+	}
+	return pages, nil
+}
+
+// FirstVisits are the first visits of visitors; one without a visit is left out.
+func (s *Store) FirstVisits(ctx context.Context, websiteID string, visitors []string) (map[string]*model.Visit, error) {
+	return s.oneVisit(ctx, websiteID, visitors, "t.started_at, t.id")
+}
+
+// LastVisits are the latest visits of visitors; one without a visit is left out.
+func (s *Store) LastVisits(ctx context.Context, websiteID string, visitors []string) (map[string]*model.Visit, error) {
+	return s.oneVisit(ctx, websiteID, visitors, "t.started_at DESC, t.id DESC")
+}
+
+func (s *Store) oneVisit(ctx context.Context, websiteID string, visitors []string, order string) (map[string]*model.Visit, error) {
+	each := s.db.NewSelect().TableExpr("visits AS t").ColumnExpr("t.*").
+		Where("t.website_id = ?", websiteID).Where("t.visitor_id = one.visitor").OrderExpr(order).Limit(1)
+	byVisitor, err := s.visitsOf(ctx, visitors, each, "q.id")
+	if err != nil {
+		return nil, err
+	}
+	visits := make(map[string]*model.Visit, len(byVisitor))
+	for visitor, one := range byVisitor {
+		visits[visitor] = &one[0]
+	}
+	return visits, nil
+}
+
+// visitsOf runs a query on the visits of one.visitor for each of several visitors.
+func (s *Store) visitsOf(ctx context.Context, visitors []string, each *bun.SelectQuery, order string) (map[string][]model.Visit, error) {
+	var rows []visitRow
+	err := s.db.NewRaw("SELECT q.* FROM unnest(ARRAY[?]::text[]) AS one (visitor) CROSS JOIN LATERAL (?) AS q ORDER BY "+order,
+		list(visitors), each).Scan(ctx, &rows)
+	if err != nil {
+		return nil, translate(err)
+	}
+	byVisitor := map[string][]model.Visit{}
+	for i := range rows {
+		byVisitor[rows[i].VisitorID] = append(byVisitor[rows[i].VisitorID], rows[i].toModel())
+	}
+	return byVisitor, nil
+}
+
+// Visitors are the visitors with these ids. One that the website has not seen is not Seen; one that
+// it also has no payment of is left out.
+func (s *Store) Visitors(ctx context.Context, websiteID string, ids []string) (map[string]*model.Visitor, error) {
+	if len(ids) == 0 {
+		return map[string]*model.Visitor{}, nil
+	}
+	var rows []struct {
+		Visitor     string
+		FirstSeenAt *time.Time
+		LastSeenAt  *time.Time
+		VisitCount  int64
+	}
+	err := s.db.NewRaw(`SELECT one.visitor, v.first_seen_at, v.last_seen_at, coalesce(v.visit_count, 0) AS visit_count
+		FROM unnest(ARRAY[?1]::text[]) AS one (visitor)
+		LEFT JOIN visitors v ON v.website_id = ?0 AND v.id = one.visitor
+		WHERE v.id IS NOT NULL OR EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.visitor_id = one.visitor)`,
+		websiteID, list(ids)).Scan(ctx, &rows)
+	if err != nil {
+		return nil, translate(err)
+	}
+	visitors := make(map[string]*model.Visitor, len(rows))
+	for _, row := range rows {
+		visitors[row.Visitor] = &model.Visitor{
+			WebsiteID: websiteID, ID: row.Visitor, Seen: row.FirstSeenAt != nil,
+			FirstSeenAt: inUTC(row.FirstSeenAt), LastSeenAt: inUTC(row.LastSeenAt), VisitCount: int(row.VisitCount),
+		}
+	}
+	return visitors, nil
+}
+
+func inUTC(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
+}

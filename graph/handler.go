@@ -1,0 +1,114 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"tributary/graph/generated"
+	"tributary/model"
+)
+
+// The limits of a request.
+const (
+	maxBody      = 256 << 10 // bytes
+	maxTokens    = 1000      // of the query
+	cachedParses = 1000      // queries that are kept parsed
+)
+
+// NewHandler serves GraphQL over HTTP: POST, and GET for queries. The principal must be in the
+// request's context; a request without one is answered 401.
+func NewHandler(r *Resolver) http.Handler {
+	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
+	srv.AddTransport(transport.Options{})
+	srv.AddTransport(transport.GET{})
+	srv.AddTransport(transport.POST{})
+	srv.SetQueryCache(lru.New[*ast.QueryDocument](cachedParses))
+	srv.SetParserTokenLimit(maxTokens)
+	srv.SetDisableSuggestion(true)
+	srv.SetErrorPresenter(present)
+	srv.SetRecoverFunc(recovered)
+	srv.Use(extension.Introspection{})
+	srv.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+		return next(r.withLoaders(ctx))
+	})
+	return checkRequest(srv)
+}
+
+// checkRequest refuses what the GraphQL server would answer less well: a missing principal, a body
+// that is too large, of another type or not JSON. Its errors never show the body.
+func checkRequest(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if _, err := model.PrincipalFrom(req.Context()); err != nil && req.Method != http.MethodOptions {
+			WriteError(w, req, err)
+			return
+		}
+		if req.Method == http.MethodPost {
+			if err := checkBody(w, req); err != nil {
+				WriteError(w, req, err)
+				return
+			}
+		}
+		next.ServeHTTP(w, req)
+	})
+}
+
+func checkBody(w http.ResponseWriter, req *http.Request) error {
+	mediaType, _, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" {
+		return model.Errorf(model.CodeUnsupportedMediaType, "", "send the request as Content-Type: application/json")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return model.Errorf(model.CodePayloadTooLarge, "", "a request has at most %d KB", maxBody>>10)
+	}
+	var params graphql.RawParams
+	if err != nil || json.Unmarshal(body, &params) != nil {
+		return model.Errorf(model.CodeInvalidJSON, "", `the body must be a JSON object with "query" and, if needed, "variables" and "operationName"`)
+	}
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
+}
+
+// statuses are the HTTP statuses of errors that are found before a query is run; all others are 200,
+// as GraphQL answers them.
+var statuses = map[model.Code]int{
+	model.CodeUnauthorized:         http.StatusUnauthorized,
+	model.CodeInvalidJSON:          http.StatusBadRequest,
+	model.CodePayloadTooLarge:      http.StatusRequestEntityTooLarge,
+	model.CodeUnsupportedMediaType: http.StatusUnsupportedMediaType,
+	model.CodeUnavailable:          http.StatusServiceUnavailable,
+	model.CodeInternal:             http.StatusInternalServerError,
+}
+
+// WriteError answers a request that does not reach a query, in the form of a GraphQL response.
+func WriteError(w http.ResponseWriter, req *http.Request, err error) {
+	shown := present(req.Context(), err)
+	status := http.StatusInternalServerError
+	if fault := model.AsError(err); fault != nil && statuses[fault.Code] != 0 {
+		status = statuses[fault.Code]
+	}
+	switch status {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "1")
+	case http.StatusRequestEntityTooLarge:
+		w.Header().Set("Connection", "close")
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"errors": gqlerror.List{shown}})
+}

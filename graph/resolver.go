@@ -1,0 +1,77 @@
+// Package graph is the application layer: the resolvers that GraphQL and REST both call. A resolver
+// asks the principal for the website and the scope, lets the input validate itself, and makes one
+// call of the store. No rule lives in directives or middleware, which REST would not pass.
+package graph
+
+import (
+	"context"
+	"time"
+
+	"tributary/model"
+)
+
+// Store keeps the ledger. Each method is one transaction; errors that clients may see are model's.
+type Store interface {
+	Website(ctx context.Context, id string) (model.Website, error)
+	Websites(ctx context.Context, accountID string) ([]model.Website, error)
+
+	RecordPayment(ctx context.Context, site model.Website, p *model.NewPayment) (*model.RecordPaymentPayload, error)
+	RecordPayments(ctx context.Context, site model.Website, payments []*model.NewPayment) ([]model.RecordPaymentResult, error)
+	DeletePayments(ctx context.Context, site model.Website, tokenID string, d model.Deletion, now time.Time) (*model.DeletePaymentsPayload, error)
+	RecordVisit(ctx context.Context, site model.Website, view model.Visit, now time.Time) (*model.RecordVisitPayload, error)
+
+	Payments(ctx context.Context, site model.Website, query model.PaymentQuery, first *int, after *string) (*model.PaymentConnection, error)
+	Revenue(ctx context.Context, site model.Website, r model.Range) (*model.Revenue, error)
+	RevenueByVisitor(ctx context.Context, site model.Website, query model.VisitorRevenueQuery) (*model.VisitorRevenueConnection, error)
+
+	Visitors(ctx context.Context, websiteID string, ids []string) (map[string]*model.Visitor, error)
+	FirstVisits(ctx context.Context, websiteID string, visitors []string) (map[string]*model.Visit, error)
+	LastVisits(ctx context.Context, websiteID string, visitors []string) (map[string]*model.Visit, error)
+	VisitsOfVisitors(ctx context.Context, websiteID string, visitors []string, first *int, after *string) (map[string]*model.VisitConnection, error)
+	PaymentsOfVisitors(ctx context.Context, websiteID string, visitors []string, first *int, after *string) (map[string]*model.PaymentConnection, error)
+	RevenueOfVisitors(ctx context.Context, site model.Website, visitors []string, r model.Range) (map[string]*model.Revenue, error)
+}
+
+// Resolver holds what the resolvers need. It is safe for concurrent use.
+type Resolver struct {
+	Store Store
+	// Now is the clock, read once an operation, in UTC to the microsecond.
+	Now func() time.Time
+	// ParseUserAgent tells the client of a User-Agent header.
+	ParseUserAgent func(userAgent string) model.Client
+}
+
+// website is the website that a request is about, once the principal has shown that it may use it.
+func (r *Resolver) website(ctx context.Context, requested *string, scope model.Scope) (model.Website, *model.Principal, error) {
+	principal, err := model.PrincipalFrom(ctx)
+	if err != nil {
+		return model.Website{}, nil, err
+	}
+	id, err := principal.SelectWebsite(requested, scope)
+	if err != nil {
+		return model.Website{}, nil, err
+	}
+	site, err := r.Store.Website(ctx, id)
+	if err == nil && !principal.OwnsWebsite(site) {
+		err = model.ErrWebsiteNotFound()
+	}
+	return site, principal, err
+}
+
+// writable is website for operations that write.
+func (r *Resolver) writable(ctx context.Context, requested *string) (model.Website, *model.Principal, error) {
+	site, principal, err := r.website(ctx, requested, model.ScopePaymentsWrite)
+	if err == nil {
+		err = site.CheckWritable()
+	}
+	return site, principal, err
+}
+
+// require is for fields below a website that the principal was already shown to own.
+func require(ctx context.Context, scope model.Scope) error {
+	principal, err := model.PrincipalFrom(ctx)
+	if err != nil {
+		return err
+	}
+	return principal.Require(scope)
+}

@@ -1,0 +1,36 @@
+//go:build deps
+
+package deps
+
+import (
+	_ "github.com/99designs/gqlgen/graphql/handler"
+	_ "github.com/99designs/gqlgen/graphql/handler/extension"
+	_ "github.com/99designs/gqlgen/graphql/handler/lru"
+	_ "github.com/99designs/gqlgen/graphql/handler/transport"
+	_ "github.com/alecthomas/kong"
+	_ "github.com/bojanz/currency"
+	_ "github.com/chromedp/chromedp"
+	_ "github.com/fergusstrange/embedded-postgres"
+	_ "github.com/getkin/kin-openapi/openapi3"
+	_ "github.com/getkin/kin-openapi/openapi3filter"
+	_ "github.com/getkin/kin-openapi/routers/gorillamux"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/google/uuid"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/lmittmann/tint"
+	_ "github.com/mattn/go-isatty"
+	_ "github.com/mileusna/useragent"
+	_ "github.com/oapi-codegen/runtime"
+	_ "github.com/oapi-codegen/runtime/strictmiddleware/nethttp"
+	_ "github.com/peterldowns/pgtestdb"
+	_ "github.com/stretchr/testify/require"
+	_ "github.com/swaggest/swgui/v5emb"
+	_ "github.com/uptrace/bun"
+	_ "github.com/uptrace/bun/dialect/pgdialect"
+	_ "github.com/uptrace/bun/migrate"
+	_ "github.com/vektah/gqlparser/v2"
+	_ "github.com/vikstrous/dataloadgen"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sys/unix"
+	_ "pgregory.net/rapid"
+)

@@ -1,0 +1,106 @@
+// Package server puts the transports and pages on one HTTP server, and stops it without losing a
+// request that it accepted.
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"tributary/internal/auth"
+	"tributary/model"
+)
+
+// The time limits of a request. A slow client is cut off, and a query that takes too long is
+// answered with CodeUnavailable.
+const (
+	headerTimeout  = 5 * time.Second
+	readTimeout    = 15 * time.Second
+	requestTimeout = 10 * time.Second
+	writeTimeout   = requestTimeout + 10*time.Second
+	idleTimeout    = 2 * time.Minute
+	maxHeader      = 16 << 10 // bytes
+)
+
+// Config is what a server is made of.
+type Config struct {
+	GraphQL http.Handler // at /graphql
+	REST    http.Handler // at /api/, /healthz and /readyz
+	Pages   http.Handler // everything else: start page, playground, API docs
+
+	Tokens auth.Tokens
+	Now    func() time.Time
+	// GraphQLError and RESTError answer a request that a transport never gets to see.
+	GraphQLError func(http.ResponseWriter, *http.Request, error)
+	RESTError    func(http.ResponseWriter, *http.Request, error)
+	Logger       *slog.Logger
+}
+
+// New is the handler of all that a Tributary server offers.
+func New(c Config) http.Handler {
+	mux := http.NewServeMux()
+	graphQL := auth.Middleware(c.Tokens, c.Now, c.GraphQLError)(c.GraphQL)
+	mux.Handle("/graphql", c.guard(graphQL, c.GraphQLError))
+	rest := auth.Middleware(c.Tokens, c.Now, c.RESTError)(c.REST)
+	mux.Handle("/api/", c.guard(rest, c.RESTError))
+	health := c.guard(c.REST, c.RESTError)
+	mux.Handle("/healthz", health)
+	mux.Handle("/readyz", health)
+	mux.Handle("/", c.guard(c.Pages, c.RESTError))
+	return mux
+}
+
+// guard gives a request its id and its time, and answers and logs a panic.
+func (c Config) guard(next http.Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := newRequestID()
+		ctx, cancel := context.WithTimeout(model.WithRequestID(r.Context(), id), requestTimeout)
+		defer cancel()
+		r = r.WithContext(ctx)
+		w.Header().Set("X-Request-Id", id)
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(cause)
+			}
+			c.Logger.ErrorContext(ctx, "a request panicked", "panic", cause, "requestId", id, "path", r.URL.Path)
+			fail(w, r, errors.New("panic"))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Serve answers requests on the listener until the context ends. It then accepts no more, gives
+// those under way the grace time to finish, and returns nil. Errors: of the listener.
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler, grace time.Duration, logger *slog.Logger) error {
+	srv := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- srv.Serve(listener) }()
+	select {
+	case err := <-stopped:
+		return err
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if err := srv.Shutdown(drain); err != nil {
+		logger.Warn("requests were still under way when the grace time ended")
+		_ = srv.Close()
+	}
+	<-stopped
+	return nil
+}

@@ -1,0 +1,122 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Code is the stable, machine-readable reason of an error. GraphQL shows it as
+// extensions.code; REST shows it in lower case as error.reason.
+type Code string
+
+// The closed set of codes. Every transport maps all of them; see Codes.
+const (
+	CodeUnauthorized         Code = "UNAUTHORIZED"             // no valid token
+	CodeForbidden            Code = "FORBIDDEN"                // the token lacks a scope or names another website
+	CodeWebsiteSuspended     Code = "WEBSITE_SUSPENDED"        // writes are switched off for the website
+	CodeWebsiteNotFound      Code = "WEBSITE_NOT_FOUND"        // unknown, or not the account's: one answer for both
+	CodeVisitorNotFound      Code = "VISITOR_NOT_FOUND"        // the visitor was required to be known
+	CodePaymentNotFound      Code = "PAYMENT_NOT_FOUND"        // no entry has the transaction id
+	CodeInvalidJSON          Code = "INVALID_JSON"             // the body is not one JSON object
+	CodeDuplicateField       Code = "DUPLICATE_FIELD"          // a JSON key stands twice
+	CodeMissingField         Code = "MISSING_FIELD"            // a required field is absent
+	CodeInvalidField         Code = "INVALID_FIELD"            // a field has the wrong type or form
+	CodeConflictingFields    Code = "CONFLICTING_FIELDS"       // two fields contradict each other
+	CodeInvalidAmount        Code = "INVALID_AMOUNT"           // not a number, negative, zero where it must not be, too large
+	CodeAmountPrecision      Code = "AMOUNT_PRECISION"         // more decimals than the currency has
+	CodeInvalidCurrency      Code = "INVALID_CURRENCY"         // not an ISO 4217 currency
+	CodeInvalidTimestamp     Code = "INVALID_TIMESTAMP"        // not a time, or out of range
+	CodeInvalidMetadata      Code = "INVALID_METADATA"         // not an object of at most ten primitive values
+	CodeRefundExceedsCharge  Code = "REFUND_EXCEEDS_CHARGE"    // refunds would add up to more than their charge
+	CodeRefundCurrency       Code = "REFUND_CURRENCY_MISMATCH" // a refund in another currency than its charge
+	CodeDuplicateTransaction Code = "DUPLICATE_TRANSACTION"    // the entry exists and the caller asked to be refused
+	CodeMissingFilter        Code = "MISSING_FILTER"           // a delete without anything to select by
+	CodeUnknownParameter     Code = "UNKNOWN_PARAMETER"        // a query parameter that the operation does not have
+	CodeDuplicateParameter   Code = "DUPLICATE_PARAMETER"      // a query parameter stands twice
+	CodeInvalidRange         Code = "INVALID_RANGE"            // a time range that ends before it starts, or lacks an end
+	CodeInvalidCursor        Code = "INVALID_CURSOR"           // a cursor of another query, or none at all
+	CodeTooManyItems         Code = "TOO_MANY_ITEMS"           // a list or page above its limit
+	CodeNotFound             Code = "NOT_FOUND"                // no such path
+	CodeMethodNotAllowed     Code = "METHOD_NOT_ALLOWED"       // the path has no such method
+	CodePayloadTooLarge      Code = "PAYLOAD_TOO_LARGE"        // the body is above the limit
+	CodeUnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"   // the body is not application/json
+	CodeEventLimitReached    Code = "EVENT_LIMIT_REACHED"      // the account's monthly limit is used up
+	CodeUnavailable          Code = "UNAVAILABLE"              // the database cannot answer; try again
+	CodeInternal             Code = "INTERNAL"                 // a fault of ours, masked
+)
+
+// Codes lists every code, so that a test can range over each transport's table.
+var Codes = []Code{
+	CodeUnauthorized, CodeForbidden, CodeWebsiteSuspended, CodeWebsiteNotFound, CodeVisitorNotFound,
+	CodePaymentNotFound, CodeInvalidJSON, CodeDuplicateField, CodeMissingField, CodeInvalidField,
+	CodeConflictingFields, CodeInvalidAmount, CodeAmountPrecision, CodeInvalidCurrency,
+	CodeInvalidTimestamp, CodeInvalidMetadata, CodeRefundExceedsCharge, CodeRefundCurrency,
+	CodeDuplicateTransaction, CodeMissingFilter, CodeUnknownParameter, CodeDuplicateParameter,
+	CodeInvalidRange, CodeInvalidCursor, CodeTooManyItems, CodeNotFound, CodeMethodNotAllowed,
+	CodePayloadTooLarge, CodeUnsupportedMediaType, CodeEventLimitReached, CodeUnavailable, CodeInternal,
+}
+
+// Reason is the code as REST shows it, in lower snake case.
+func (c Code) Reason() string { return strings.ToLower(string(c)) }
+
+// Error is the one error type that reaches clients. Its message never contains
+// a value that a client sent, so it may be shown and logged as it is.
+type Error struct {
+	Code    Code
+	Field   string // the input field at fault, by its GraphQL name; "" when none is
+	Message string
+	// Others are the further faults of the same input, in input order.
+	Others []*Error
+	// RetryAfter, when positive, says how long a client should wait.
+	RetryAfter time.Duration
+}
+
+// Error implements error.
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
+
+// Errorf makes an Error. The message is formatted from constants and limits
+// only, never from client input.
+func Errorf(code Code, field, format string, args ...any) *Error {
+	return &Error{Code: code, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// AsError finds the Error in err's chain; nil when there is none.
+func AsError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
+}
+
+// Faults collects the errors of an input's fields while it is validated.
+type Faults struct{ all []*Error }
+
+// Add notes err, if it is not nil. A field of "" is filled in with the given name.
+func (f *Faults) Add(field string, err error) {
+	if err == nil {
+		return
+	}
+	e := AsError(err)
+	if e == nil {
+		e = Errorf(CodeInternal, field, "internal error")
+	}
+	if e.Field == "" {
+		named := *e
+		named.Field = field
+		e = &named
+	}
+	f.all = append(f.all, e)
+}
+
+// Err joins what was noted: nil, or the first fault with the others inside it.
+func (f *Faults) Err() error {
+	if len(f.all) == 0 {
+		return nil
+	}
+	first := *f.all[0]
+	first.Others = append([]*Error(nil), f.all[1:]...)
+	return &first
+}

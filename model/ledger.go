@@ -1,0 +1,219 @@
+package model
+
+import "slices"
+
+// EntryKey is what makes a ledger entry unique in its website: a charge and a refund may share a
+// transaction id.
+type EntryKey struct {
+	TransactionID string
+	Refund        bool
+}
+
+// Key is the entry's key.
+func (p *Payment) Key() EntryKey { return EntryKey{p.TransactionID, p.IsRefund()} }
+
+// CustomerKey is one way to recognise a payer.
+type CustomerKey struct {
+	Basis AttributionBasis // BasisCustomerID or BasisEmail
+	Value string           // the customer id, or the folded e-mail address
+}
+
+// CustomerKeys are the ways to recognise the payer, in the order in which they are tried.
+func (p *Payment) CustomerKeys() []CustomerKey {
+	var keys []CustomerKey
+	if p.CustomerID != nil {
+		keys = append(keys, CustomerKey{BasisCustomerID, *p.CustomerID})
+	}
+	if p.Email != nil {
+		keys = append(keys, CustomerKey{BasisEmail, FoldEmail(*p.Email)})
+	}
+	return keys
+}
+
+// Ledger is the part of a website's ledger that some payments touch. It decides what becomes of
+// them, one after the other, without a database: whoever loads it must hold the locks that keep
+// it true until the decisions are written.
+type Ledger struct {
+	entries map[EntryKey]*Payment
+	charges map[string]*charge
+	// visitors maps the customers that are known to their visitors.
+	visitors map[CustomerKey]string
+	seen     map[string]bool
+	// Links are the customers that became known, or known by a visitor that has been seen.
+	Links map[CustomerKey]string
+	// EventsLeft is how many more entries the account may record; negative means no limit.
+	EventsLeft int64
+}
+
+// charge is a charge, if known, and what its refunds add up to.
+type charge struct {
+	payment  *Payment
+	refunds  []*Payment
+	refunded Sum
+}
+
+// NewLedger makes a ledger of entries that are recorded, of the visitors of known customers, and of
+// the visitors among all these and the payments to come that have been seen.
+func NewLedger(entries []Payment, customers map[CustomerKey]string, seen map[string]bool) *Ledger {
+	l := &Ledger{
+		entries: map[EntryKey]*Payment{}, charges: map[string]*charge{}, visitors: customers,
+		seen: seen, Links: map[CustomerKey]string{}, EventsLeft: -1,
+	}
+	for i := range entries {
+		l.add(&entries[i])
+	}
+	return l
+}
+
+func (l *Ledger) add(p *Payment) {
+	l.entries[p.Key()] = p
+	c := l.charge(p.ChargeID())
+	if !p.IsRefund() {
+		c.payment = p
+		return
+	}
+	if len(c.refunds) == 0 {
+		c.refunded = NewSum(p.Amount.Currency)
+	}
+	c.refunds = append(c.refunds, p)
+	if c.refunded.Currency() == p.Amount.Currency {
+		c.refunded = c.refunded.Add(SumOf(p.Amount))
+	}
+}
+
+func (l *Ledger) charge(id string) *charge {
+	c := l.charges[id]
+	if c == nil {
+		c = &charge{}
+		l.charges[id] = c
+	}
+	return c
+}
+
+// Record decides what becomes of a payment and, unless it is a duplicate, adds it. Errors:
+// CodeDuplicateTransaction and CodeVisitorNotFound if the payment asks for them,
+// CodeRefundExceedsCharge, CodeRefundCurrency, CodeEventLimitReached. A payment that is refused
+// changes nothing.
+func (l *Ledger) Record(p *NewPayment) (RecordPaymentPayload, error) {
+	if p.RequireVisitor && (p.VisitorID == nil || !l.seen[*p.VisitorID]) {
+		return RecordPaymentPayload{}, Errorf(CodeVisitorNotFound, "visitorId", "visitor not found")
+	}
+	if first := l.entries[p.Key()]; first != nil {
+		if p.RejectDuplicate {
+			return RecordPaymentPayload{}, Errorf(CodeDuplicateTransaction, "transactionId", "a payment with this transaction id is already recorded")
+		}
+		return RecordPaymentPayload{Payment: first, Outcome: OutcomeDuplicate, Differences: p.differences(first)}, nil
+	}
+	if err := l.checkRefunds(&p.Payment); err != nil {
+		return RecordPaymentPayload{}, err
+	}
+	if l.EventsLeft == 0 {
+		return RecordPaymentPayload{}, Errorf(CodeEventLimitReached, "", "Account event limit reached")
+	}
+	if l.EventsLeft > 0 {
+		l.EventsLeft--
+	}
+	l.attribute(&p.Payment)
+	l.add(&p.Payment)
+	outcome := OutcomeRecorded
+	switch {
+	case p.IsRefund():
+		outcome = OutcomeRefunded
+	case p.VisitorSeen:
+		outcome = OutcomeAttributed
+	}
+	return RecordPaymentPayload{Payment: &p.Payment, Outcome: outcome}, nil
+}
+
+// RefundedCharges are the transaction ids of those added charges that have a visitor and whose
+// refunds came before them: the refunds have to follow.
+func (l *Ledger) RefundedCharges(added []*Payment) []string {
+	var ids []string
+	for _, p := range added {
+		if !p.IsRefund() && p.VisitorID != nil && len(l.charge(p.TransactionID).refunds) > 0 {
+			ids = append(ids, p.TransactionID)
+		}
+	}
+	return ids
+}
+
+// checkRefunds keeps the refunds of a charge within it, whichever of them comes first.
+func (l *Ledger) checkRefunds(p *Payment) error {
+	c := l.charge(p.ChargeID())
+	charged, refunds := c.payment, c.refunds
+	if p.IsRefund() {
+		refunds = append(slices.Clone(refunds), p)
+	} else {
+		charged = p
+	}
+	if charged == nil {
+		return nil
+	}
+	limit, total := NewSum(charged.Amount.Currency), NewSum(charged.Amount.Currency)
+	if charged.Kind != KindFreeTrial {
+		limit = SumOf(charged.Amount)
+	}
+	for _, r := range refunds {
+		if r.Amount.Currency != charged.Amount.Currency {
+			return Errorf(CodeRefundCurrency, "currency", "a refund must have the currency of its charge")
+		}
+		total = total.Add(SumOf(r.Amount))
+	}
+	if total.Cmp(limit) > 0 {
+		return Errorf(CodeRefundExceedsCharge, "amount", "the refunds of this charge would add up to more than it")
+	}
+	return nil
+}
+
+// attribute finds the payment's visitor and lets the payment's customer become known by it.
+func (l *Ledger) attribute(p *Payment) {
+	if p.VisitorID == nil && p.IsRefund() {
+		if c := l.charge(p.ChargeID()); c.payment != nil && c.payment.VisitorID != nil {
+			p.VisitorID, p.Basis = c.payment.VisitorID, BasisRefundedPayment
+		}
+	}
+	for _, key := range p.CustomerKeys() {
+		if visitor, ok := l.visitors[key]; ok && p.VisitorID == nil {
+			p.VisitorID, p.Basis = &visitor, key.Basis
+		}
+	}
+	if p.VisitorID == nil {
+		return
+	}
+	p.VisitorSeen = l.seen[*p.VisitorID]
+	for _, key := range p.CustomerKeys() {
+		known, ok := l.visitors[key]
+		if !ok || (!l.seen[known] && p.VisitorSeen) {
+			l.visitors[key] = *p.VisitorID
+			l.Links[key] = *p.VisitorID
+		}
+	}
+}
+
+// differences names what a repeated payment says otherwise than the entry. What it leaves out is
+// no difference.
+func (p *NewPayment) differences(first *Payment) []string {
+	var names []string
+	note := func(differs bool, name string) {
+		if differs {
+			names = append(names, name)
+		}
+	}
+	note(p.Amount.Minor != first.Amount.Minor, "amount")
+	note(p.Amount.Currency != first.Amount.Currency, "currency")
+	note(p.VisitorID != nil && differs(p.VisitorID, first.VisitorID), "visitorId")
+	note(p.SessionID != nil && differs(p.SessionID, first.SessionID), "sessionId")
+	note(p.CustomerID != nil && differs(p.CustomerID, first.CustomerID), "customerId")
+	note(p.Email != nil && differs(p.Email, first.Email), "email")
+	note(p.Name != nil && differs(p.Name, first.Name), "name")
+	note(p.Renewal != first.Renewal, "renewal")
+	note((p.Kind == KindFreeTrial) != (first.Kind == KindFreeTrial), "freeTrial")
+	note(p.RefundOf != nil && differs(p.RefundOf, first.RefundOf), "refundOf")
+	note(p.TimeGiven && !p.OccurredAt.Equal(first.OccurredAt), "occurredAt")
+	note(p.Metadata != nil && !p.Metadata.Equal(first.Metadata), "metadata")
+	return names
+}
+
+func differs(a, b *string) bool {
+	return (a == nil) != (b == nil) || (a != nil && *a != *b)
+}

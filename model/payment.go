@@ -1,0 +1,345 @@
+package model
+
+import "time"
+
+// MaxBatch is the greatest number of payments that are recorded together.
+const MaxBatch = 1000
+
+// PaymentKind is what a payment is.
+type PaymentKind string
+
+// The kinds of payments.
+const (
+	KindCharge    PaymentKind = "CHARGE"
+	KindRenewal   PaymentKind = "RENEWAL"    // a recurring charge
+	KindFreeTrial PaymentKind = "FREE_TRIAL" // brings no revenue, whatever its amount
+	KindRefund    PaymentKind = "REFUND"     // takes revenue back; its amount is positive
+)
+
+// AttributionBasis says why a payment is credited to its visitor.
+type AttributionBasis string
+
+// The bases of attribution, in the order in which they are tried.
+const (
+	BasisVisitorID       AttributionBasis = "VISITOR_ID"
+	BasisRefundedPayment AttributionBasis = "REFUNDED_PAYMENT"
+	BasisCustomerID      AttributionBasis = "CUSTOMER_ID"
+	BasisEmail           AttributionBasis = "EMAIL"
+	BasisNone            AttributionBasis = "NONE"
+)
+
+// RecordOutcome says what happened to a payment that was sent.
+type RecordOutcome string
+
+// The outcomes of recording a payment.
+const (
+	OutcomeRecorded   RecordOutcome = "RECORDED"   // no known visitor
+	OutcomeAttributed RecordOutcome = "ATTRIBUTED" // credited to a known visitor
+	OutcomeDuplicate  RecordOutcome = "DUPLICATE"  // recorded before; nothing changed
+	OutcomeRefunded   RecordOutcome = "REFUNDED"   // a refund was recorded
+)
+
+// Payment is one entry of a website's ledger. Its money never changes.
+type Payment struct {
+	WebsiteID     string
+	ID            string
+	TransactionID string
+	Kind          PaymentKind
+	Renewal       bool
+	Amount        Money  // as sent; positive for refunds too
+	Reporting     *Money // in the reporting currency; nil when no rate is known
+	OccurredAt    time.Time
+	RecordedAt    time.Time
+	// VisitorID is the visitor the payment is credited to, or will be once that visitor is seen.
+	VisitorID *string
+	// Basis says how VisitorID was found, whether or not that visitor has been seen.
+	Basis AttributionBasis
+	// VisitorSeen says whether the website has seen a visit of VisitorID.
+	VisitorSeen bool
+	SessionID   *string
+	CustomerID  *string
+	Email       *string
+	Name        *string
+	RefundOf    *string // as sent
+	Metadata    Metadata
+}
+
+// Attribution says why the payment is credited to its visitor: BasisNone until that visitor is seen.
+func (p *Payment) Attribution() AttributionBasis {
+	if p.VisitorSeen {
+		return p.Basis
+	}
+	return BasisNone
+}
+
+// IsRefund says whether the entry takes revenue back.
+func (p *Payment) IsRefund() bool { return p.Kind == KindRefund }
+
+// ChargeID is the transaction id of the charge that a refund takes back, and of a charge itself.
+func (p *Payment) ChargeID() string {
+	if p.IsRefund() && p.RefundOf != nil {
+		return *p.RefundOf
+	}
+	return p.TransactionID
+}
+
+// RecordPaymentInput is a payment as a client sends it.
+type RecordPaymentInput struct {
+	WebsiteID       *string
+	TransactionID   string
+	Amount          Decimal  // major units
+	Currency        Currency // "" means the website's reporting currency
+	VisitorID       *string
+	SessionID       *string
+	CustomerID      *string
+	Email           *string
+	Name            *string
+	Renewal         *bool
+	Refunded        *bool
+	FreeTrial       *bool
+	RefundOf        *string
+	OccurredAt      *Timestamp
+	Metadata        Metadata
+	RequireVisitor  *bool // an unknown visitor is CodeVisitorNotFound
+	RejectDuplicate *bool // a duplicate is CodeDuplicateTransaction
+}
+
+// NewPayment is a payment that has been checked and is ready to be recorded.
+type NewPayment struct {
+	Payment
+	// TimeGiven says whether the client sent the time, so that a retry without one is no difference.
+	TimeGiven       bool
+	RequireVisitor  bool
+	RejectDuplicate bool
+}
+
+// Validate checks the input against the rules of the website and completes it. All faults are
+// reported together. The time of the request, now, stands in for a missing one.
+func (in RecordPaymentInput) Validate(site Website, now time.Time) (NewPayment, error) {
+	var faults Faults
+	p := NewPayment{
+		Payment: Payment{
+			WebsiteID: site.ID, TransactionID: in.TransactionID, Renewal: isTrue(in.Renewal),
+			OccurredAt: now, RecordedAt: now, VisitorID: in.VisitorID, Basis: BasisNone, SessionID: in.SessionID,
+			CustomerID: in.CustomerID, Email: in.Email, Name: in.Name, RefundOf: in.RefundOf, Metadata: in.Metadata,
+		},
+		RequireVisitor:  isTrue(in.RequireVisitor),
+		RejectDuplicate: isTrue(in.RejectDuplicate),
+	}
+	faults.Add("transactionId", CheckID(in.TransactionID))
+	p.Amount = in.money(site, &faults)
+	p.Kind = in.kind(p.Amount, &faults)
+	for _, id := range []struct {
+		field string
+		value *string
+	}{{"visitorId", in.VisitorID}, {"sessionId", in.SessionID}, {"customerId", in.CustomerID}, {"refundOf", in.RefundOf}} {
+		if id.value != nil {
+			faults.Add(id.field, CheckID(*id.value))
+		}
+	}
+	if in.Email != nil {
+		faults.Add("email", CheckEmail(*in.Email))
+	}
+	if in.Name != nil {
+		faults.Add("name", CheckName(*in.Name))
+	}
+	if in.RefundOf != nil && !isTrue(in.Refunded) {
+		faults.Add("refundOf", Errorf(CodeConflictingFields, "", "only a refund can name the charge that it takes back"))
+	}
+	if in.OccurredAt != nil {
+		p.OccurredAt, p.TimeGiven = in.OccurredAt.In(site.Location()), true
+		faults.Add("occurredAt", CheckOccurredAt(p.OccurredAt, now))
+	}
+	faults.Add("metadata", in.Metadata.Validate())
+	if p.VisitorID != nil {
+		p.Basis = BasisVisitorID
+	}
+	if p.Amount.Currency == site.Currency {
+		reporting := p.Amount
+		p.Reporting = &reporting
+	}
+	return p, faults.Err()
+}
+
+func (in RecordPaymentInput) money(site Website, faults *Faults) Money {
+	currency := site.Currency
+	if in.Currency != "" {
+		var err error
+		currency, err = ParseCurrency(string(in.Currency))
+		if err != nil {
+			faults.Add("currency", err)
+			if _, err := ParseDecimal(string(in.Amount)); err != nil {
+				faults.Add("amount", err)
+			}
+			return Money{}
+		}
+	}
+	amount, err := ParseDecimal(string(in.Amount))
+	if err != nil {
+		faults.Add("amount", err)
+		return Money{}
+	}
+	money, err := NewMoney(amount, currency)
+	faults.Add("amount", err)
+	return money
+}
+
+// kind decides what the payment is. An amount of zero that is no refund makes a free trial.
+func (in RecordPaymentInput) kind(amount Money, faults *Faults) PaymentKind {
+	trial, refunded := isTrue(in.FreeTrial), isTrue(in.Refunded)
+	zero := amount.Currency != "" && amount.Minor == 0
+	switch {
+	case trial && refunded:
+		faults.Add("freeTrial", Errorf(CodeConflictingFields, "", "a free trial cannot be refunded"))
+	case refunded && zero:
+		faults.Add("amount", Errorf(CodeInvalidAmount, "", "a refund needs an amount above zero"))
+	}
+	switch {
+	case refunded:
+		return KindRefund
+	case trial || zero:
+		return KindFreeTrial
+	case isTrue(in.Renewal):
+		return KindRenewal
+	}
+	return KindCharge
+}
+
+func isTrue(b *bool) bool { return b != nil && *b }
+
+// RecordPaymentPayload is what became of a payment.
+type RecordPaymentPayload struct {
+	Payment     *Payment
+	Outcome     RecordOutcome
+	Differences []string // input fields, by their GraphQL names, of a duplicate that differ from the entry
+}
+
+// RecordPaymentsInput is up to MaxBatch payments of one website.
+type RecordPaymentsInput struct {
+	WebsiteID *string
+	Payments  []RecordPaymentInput
+}
+
+// Batch is the payments of an input that are ready to be recorded, and the faults of the others.
+type Batch struct {
+	Payments []*NewPayment
+	// faults has one entry for each payment of the input; nil where it is ready.
+	faults []*Error
+}
+
+// Validate checks each payment by itself: one at fault does not hold up the others. Errors:
+// CodeTooManyItems.
+func (in RecordPaymentsInput) Validate(site Website, now time.Time) (Batch, error) {
+	if n := len(in.Payments); n < 1 || n > MaxBatch {
+		return Batch{}, Errorf(CodeTooManyItems, "payments", "from 1 to %d payments can be recorded together", MaxBatch)
+	}
+	batch := Batch{faults: make([]*Error, len(in.Payments))}
+	for i, one := range in.Payments {
+		p, err := one.Validate(site, now)
+		if one.WebsiteID != nil && *one.WebsiteID != site.ID {
+			err = Errorf(CodeConflictingFields, "websiteId", "all payments must be of one website")
+		}
+		if err != nil {
+			batch.faults[i] = AsError(err)
+			continue
+		}
+		batch.Payments = append(batch.Payments, &p)
+	}
+	return batch, nil
+}
+
+// Merge puts the results of the recorded payments among the faults, in the order of the input.
+func (b Batch) Merge(recorded []RecordPaymentResult) []RecordPaymentResult {
+	results := make([]RecordPaymentResult, len(b.faults))
+	for i, fault := range b.faults {
+		if fault != nil {
+			results[i].Error = fault
+			continue
+		}
+		results[i], recorded = recorded[0], recorded[1:]
+	}
+	return results
+}
+
+// RecordPaymentsPayload has one result for each payment, in the order of the input.
+type RecordPaymentsPayload struct {
+	Results []RecordPaymentResult
+}
+
+// RecordPaymentResult is what became of one of several payments: a payload or an error.
+type RecordPaymentResult struct {
+	Payload *RecordPaymentPayload
+	Error   *Error
+}
+
+// PaymentFilter selects payments; all given conditions must hold.
+type PaymentFilter struct {
+	Range         *TimeRange
+	VisitorID     *string
+	CustomerID    *string
+	TransactionID *string
+	Kinds         []PaymentKind
+	Attributed    *bool
+}
+
+// PaymentQuery is a checked question for payments.
+type PaymentQuery struct {
+	PaymentFilter
+	In Range
+}
+
+// Validate checks the filter; a nil filter selects all payments. Errors: CodeInvalidRange.
+func (in *PaymentFilter) Validate(site Website) (PaymentQuery, error) {
+	if in == nil {
+		return PaymentQuery{}, nil
+	}
+	var faults Faults
+	resolved, err := in.Range.In(site.Location())
+	faults.Add("range", err)
+	return PaymentQuery{PaymentFilter: *in, In: resolved}, faults.Err()
+}
+
+// DeletePaymentsInput selects the payments to delete; all given filters must match.
+type DeletePaymentsInput struct {
+	WebsiteID     *string
+	TransactionID *string
+	VisitorID     *string
+	From          *Timestamp
+	To            *Timestamp
+	DryRun        *bool
+}
+
+// Deletion is a checked request to delete payments.
+type Deletion struct {
+	TransactionID *string
+	VisitorID     *string
+	Range         Range
+	DryRun        bool
+}
+
+// Validate checks the filters. Errors: CodeMissingFilter when there is none, CodeInvalidField,
+// CodeInvalidRange.
+func (in DeletePaymentsInput) Validate(site Website) (Deletion, error) {
+	if in.TransactionID == nil && in.VisitorID == nil && in.From == nil && in.To == nil {
+		return Deletion{}, Errorf(CodeMissingFilter, "", "name what to delete: a transaction, a visitor or a time range")
+	}
+	var faults Faults
+	if in.TransactionID != nil {
+		faults.Add("transactionId", CheckID(*in.TransactionID))
+	}
+	if in.VisitorID != nil {
+		faults.Add("visitorId", CheckID(*in.VisitorID))
+	}
+	r, err := (&TimeRange{From: in.From, To: in.To}).In(site.Location())
+	faults.Add("from", err)
+	return Deletion{TransactionID: in.TransactionID, VisitorID: in.VisitorID, Range: r, DryRun: isTrue(in.DryRun)}, faults.Err()
+}
+
+// DeletePaymentsPayload is what was deleted, or would be.
+type DeletePaymentsPayload struct {
+	DeletedCount int
+	DryRun       bool
+	Revenue      *Revenue
+	// Range is the resolved time range of the deletion; zero ends are open.
+	Range Range
+}

@@ -1,0 +1,138 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"tributary/model"
+	"tributary/openapi"
+)
+
+// statuses is the one table of HTTP statuses. A code that it lacks is a fault of ours.
+var statuses = map[model.Code]int{
+	model.CodeUnauthorized:         http.StatusUnauthorized,
+	model.CodeForbidden:            http.StatusForbidden,
+	model.CodeWebsiteSuspended:     http.StatusForbidden,
+	model.CodeWebsiteNotFound:      http.StatusNotFound,
+	model.CodeVisitorNotFound:      http.StatusNotFound,
+	model.CodePaymentNotFound:      http.StatusNotFound,
+	model.CodeInvalidJSON:          http.StatusBadRequest,
+	model.CodeDuplicateField:       http.StatusBadRequest,
+	model.CodeMissingField:         http.StatusBadRequest,
+	model.CodeInvalidField:         http.StatusBadRequest,
+	model.CodeConflictingFields:    http.StatusBadRequest,
+	model.CodeInvalidAmount:        http.StatusBadRequest,
+	model.CodeAmountPrecision:      http.StatusBadRequest,
+	model.CodeInvalidCurrency:      http.StatusBadRequest,
+	model.CodeInvalidTimestamp:     http.StatusBadRequest,
+	model.CodeInvalidMetadata:      http.StatusBadRequest,
+	model.CodeRefundExceedsCharge:  http.StatusBadRequest,
+	model.CodeRefundCurrency:       http.StatusBadRequest,
+	model.CodeDuplicateTransaction: http.StatusBadRequest,
+	model.CodeMissingFilter:        http.StatusBadRequest,
+	model.CodeUnknownParameter:     http.StatusBadRequest,
+	model.CodeDuplicateParameter:   http.StatusBadRequest,
+	model.CodeInvalidRange:         http.StatusBadRequest,
+	model.CodeInvalidCursor:        http.StatusBadRequest,
+	model.CodeTooManyItems:         http.StatusBadRequest,
+	model.CodeNotFound:             http.StatusNotFound,
+	model.CodeMethodNotAllowed:     http.StatusMethodNotAllowed,
+	model.CodePayloadTooLarge:      http.StatusRequestEntityTooLarge,
+	model.CodeUnsupportedMediaType: http.StatusUnsupportedMediaType,
+	model.CodeEventLimitReached:    http.StatusTooManyRequests,
+	model.CodeUnavailable:          http.StatusServiceUnavailable,
+	model.CodeInternal:             http.StatusInternalServerError,
+}
+
+// How long a client should wait when the error does not say.
+const (
+	retryUnavailable = 5 * time.Second
+	retryEventLimit  = time.Hour
+)
+
+// StatusOf is the HTTP status of an error code.
+func StatusOf(code model.Code) int {
+	if status, ok := statuses[code]; ok {
+		return status
+	}
+	return http.StatusInternalServerError
+}
+
+// WriteError answers a request with the error envelope, and with the headers that belong to the
+// error: X-Request-Id, WWW-Authenticate, Retry-After. Whoever answers 405 sets Allow before. An
+// error that is no model.Error is logged and shown as an internal one.
+func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	e := asModelError(r, err)
+	status := StatusOf(e.Code)
+	requestID := model.RequestID(r.Context())
+
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("X-Request-Id", requestID)
+	switch e.Code {
+	case model.CodeUnauthorized:
+		header.Set("WWW-Authenticate", "Bearer")
+	case model.CodeUnavailable:
+		header.Set("Retry-After", seconds(e.RetryAfter, retryUnavailable))
+	case model.CodeEventLimitReached:
+		header.Set("Retry-After", seconds(e.RetryAfter, retryEventLimit))
+	case model.CodePayloadTooLarge:
+		header.Set("Connection", "close") // what is left of the body is not read
+	}
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(toAPIError(e, status, requestID)); err != nil {
+		slog.DebugContext(r.Context(), "the client went away before its error was written", "error", err)
+	}
+}
+
+// asModelError finds the error that the client may see.
+func asModelError(r *http.Request, err error) *model.Error {
+	var tooLarge *http.MaxBytesError
+	switch e := model.AsError(err); {
+	case e != nil && e.Code != model.CodeInternal:
+		return e
+	case errors.As(err, &tooLarge):
+		return errTooLarge()
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return model.Errorf(model.CodeUnavailable, "", "the request took too long; send it again")
+	}
+	slog.ErrorContext(r.Context(), "a REST request failed", "error", err, "method", r.Method, "path", r.URL.Path,
+		"requestId", model.RequestID(r.Context()))
+	return model.Errorf(model.CodeInternal, "", "internal error; the server's log has the details under the request id")
+}
+
+func toAPIError(e *model.Error, status int, requestID string) openapi.ErrorResponse {
+	detail := openapi.ErrorDetail{
+		Code: status, Message: e.Message, Reason: openapi.ErrorReason(e.Code.Reason()), RequestId: requestID,
+	}
+	if e.Field != "" {
+		detail.Field = &e.Field
+		if status == http.StatusBadRequest {
+			detail.Message = e.Field + ": " + e.Message
+		}
+	}
+	if len(e.Others) > 0 {
+		fields := make([]openapi.FieldError, 0, 1+len(e.Others))
+		for _, fault := range append([]*model.Error{e}, e.Others...) {
+			fields = append(fields, openapi.FieldError{
+				Field: fault.Field, Reason: openapi.ErrorReason(fault.Code.Reason()), Message: fault.Message,
+			})
+		}
+		detail.Fields = &fields
+	}
+	return openapi.ErrorResponse{Status: openapi.ErrorResponseStatusError, Error: detail}
+}
+
+// seconds is a Retry-After header: whole seconds, at least one.
+func seconds(wait, otherwise time.Duration) string {
+	if wait <= 0 {
+		wait = otherwise
+	}
+	return strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
+}

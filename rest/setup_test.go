@@ -1,0 +1,150 @@
+package rest_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/stretchr/testify/require"
+
+	"tributary/graph/generated"
+	"tributary/model"
+	"tributary/openapi"
+	"tributary/rest"
+)
+
+const path = "/api/v1/payments"
+
+var now = time.Date(2026, 5, 20, 12, 0, 0, 0, time.UTC)
+
+// resolver stands for the application layer: it validates as the resolvers do, keeps what it was
+// given, and answers what the test wants.
+type resolver struct {
+	generated.MutationResolver
+	mu        sync.Mutex
+	inputs    []model.RecordPaymentInput
+	payments  []model.NewPayment
+	deletions []model.Deletion
+
+	site        model.Website
+	outcome     model.RecordOutcome
+	visitorSeen bool
+	differences []string
+	deleted     int
+	err         error
+}
+
+func (r *resolver) RecordPayment(_ context.Context, input model.RecordPaymentInput) (*model.RecordPaymentPayload, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inputs = append(r.inputs, input)
+	payment, err := input.Validate(r.site, now)
+	if err != nil || r.err != nil {
+		return nil, errors.Join(err, r.err)
+	}
+	r.payments = append(r.payments, payment)
+	payment.VisitorSeen = r.visitorSeen
+	return &model.RecordPaymentPayload{Payment: &payment.Payment, Outcome: r.outcome, Differences: r.differences}, nil
+}
+
+func (r *resolver) DeletePayments(_ context.Context, input model.DeletePaymentsInput) (*model.DeletePaymentsPayload, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	deletion, err := input.Validate(r.site)
+	if err != nil || r.err != nil {
+		return nil, errors.Join(err, r.err)
+	}
+	r.deletions = append(r.deletions, deletion)
+	return &model.DeletePaymentsPayload{DeletedCount: r.deleted, Range: deletion.Range}, nil
+}
+
+// api is the handler under test. Every answer is checked against the published contract.
+type api struct {
+	*resolver
+	handler  http.Handler
+	contract routers.Router
+}
+
+func newAPI(t testing.TB) *api {
+	t.Helper()
+	r := &resolver{
+		site:    model.Website{ID: "64f1c0ffee5b2a0012ab34cd", Timezone: "Europe/Berlin", Currency: "USD"},
+		outcome: model.OutcomeRecorded,
+	}
+	ready := func(context.Context) error { return r.err }
+	doc, err := openapi3.NewLoader().LoadFromData(openapi.YAML)
+	require.NoError(t, err)
+	contract, err := gorillamux.NewRouter(doc)
+	require.NoError(t, err)
+	return &api{resolver: r, contract: contract, handler: rest.NewHandler(r, ready, func() time.Time { return now })}
+}
+
+// request makes a request as the server's middleware hands it on.
+func request(method, target, body string) *http.Request {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return r.WithContext(model.WithRequestID(r.Context(), "req-1"))
+}
+
+func (a *api) do(t testing.TB, r *http.Request) *http.Response {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	a.handler.ServeHTTP(recorder, r)
+	res := recorder.Result()
+	require.Equal(t, "req-1", res.Header.Get("X-Request-Id"))
+	require.Equal(t, "application/json", res.Header.Get("Content-Type"))
+	if route, params, err := a.contract.FindRoute(r); err == nil {
+		require.NoError(t, openapi3filter.ValidateResponse(r.Context(), &openapi3filter.ResponseValidationInput{
+			RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route},
+			Status:                 res.StatusCode, Header: res.Header,
+			Body:    io.NopCloser(bytes.NewReader(recorder.Body.Bytes())),
+			Options: &openapi3filter.Options{IncludeResponseStatus: true},
+		}))
+	}
+	return res
+}
+
+// ok makes a request that must succeed, and is the text of its answer.
+func (a *api) ok(t testing.TB, method, target, body string) string {
+	t.Helper()
+	res := a.do(t, request(method, target, body))
+	text, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, res.StatusCode, string(text))
+	return strings.TrimSuffix(string(text), "\n")
+}
+
+// fails makes a request that must be refused, and is the error's reason and field.
+func (a *api) fails(t testing.TB, status int, r *http.Request) (reason, field string) {
+	t.Helper()
+	detail := a.failure(t, a.do(t, r))
+	require.Equal(t, status, detail.Code, detail.Message)
+	if detail.Field != nil {
+		field = *detail.Field
+	}
+	return string(detail.Reason), field
+}
+
+func (a *api) failure(t testing.TB, res *http.Response) openapi.ErrorDetail {
+	t.Helper()
+	var envelope openapi.ErrorResponse
+	require.NoError(t, json.NewDecoder(res.Body).Decode(&envelope))
+	require.Equal(t, openapi.ErrorResponseStatusError, envelope.Status)
+	require.Equal(t, res.StatusCode, envelope.Error.Code)
+	require.Equal(t, "req-1", envelope.Error.RequestId)
+	return envelope.Error
+}
