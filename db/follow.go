@@ -1,7 +1,10 @@
 package db
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -21,16 +24,20 @@ func (r customerRow) key() model.CustomerKey {
 	return model.CustomerKey{Basis: model.AttributionBasis(r.Basis), Value: r.Value}
 }
 
-// followedRow is what a payment that came to a visitor takes along: its customer and its refunds.
-type followedRow struct {
+// movedRow is what a payment that changes its visitor takes along: its customer and its refunds.
+type movedRow struct {
 	TransactionID string
 	IsRefund      bool
-	VisitorID     string
+	VisitorID     *string
 	CustomerID    *string
 	EmailFolded   *string
 }
 
-const followedColumns = "p.transaction_id, p.is_refund, p.visitor_id, p.customer_id, p.email_folded"
+const movedColumns = "p.transaction_id, p.is_refund, p.visitor_id, p.customer_id, p.email_folded"
+
+func (r movedRow) keys() []model.CustomerKey {
+	return (&model.Payment{CustomerID: r.CustomerID, Email: r.EmailFolded}).CustomerKeys()
+}
 
 // unattributed are the payments that no visitor who was seen has a claim to yet.
 const unattributed = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND (p.visitor_id IS NULL OR NOT EXISTS (
@@ -39,43 +46,42 @@ const unattributed = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND (p.visitor
 // follow is late attribution. Customers that became known take their earlier payments along, these
 // their refunds and their other customer keys, and so on until nothing moves.
 func (r recorder) follow(ctx context.Context, links map[model.CustomerKey]string, charges []string) error {
-	var moved []followedRow
-	take := func(rows []followedRow, err error) error {
-		moved = append(moved, rows...)
-		return err
-	}
-	for key, visitor := range links {
-		if err := take(r.link(ctx, key, visitor)); err != nil {
+	done := map[model.CustomerKey]string{}
+	maps.Copy(done, links)
+	for len(links) > 0 || len(charges) > 0 {
+		moved, err := r.moveRefunds(ctx, charges)
+		if err != nil {
 			return err
 		}
-	}
-	if err := take(r.moveRefunds(ctx, charges)); err != nil {
-		return err
-	}
-	for len(moved) > 0 {
-		p := moved[0]
-		moved = moved[1:]
-		if !p.IsRefund {
-			if err := take(r.moveRefunds(ctx, []string{p.TransactionID})); err != nil {
+		for _, key := range slices.SortedFunc(maps.Keys(links), compareKeys) {
+			rows, err := r.link(ctx, key, links[key])
+			if err != nil {
 				return err
 			}
+			moved = append(moved, rows...)
 		}
-		for _, key := range p.keys() {
-			if err := take(r.link(ctx, key, p.VisitorID)); err != nil {
-				return err
+		links, charges = map[model.CustomerKey]string{}, nil
+		for _, row := range moved {
+			if !row.IsRefund {
+				charges = append(charges, row.TransactionID)
+			}
+			for _, key := range row.keys() {
+				if _, ok := done[key]; !ok {
+					links[key], done[key] = *row.VisitorID, *row.VisitorID
+				}
 			}
 		}
 	}
 	return nil
 }
 
-func (p followedRow) keys() []model.CustomerKey {
-	return (&model.Payment{CustomerID: p.CustomerID, Email: p.EmailFolded}).CustomerKeys()
+func compareKeys(a, b model.CustomerKey) int {
+	return cmp.Or(cmp.Compare(a.Basis, b.Basis), cmp.Compare(a.Value, b.Value))
 }
 
 // link makes a customer known by a visitor, unless one who was seen is known already, and moves the
 // customer's unattributed payments there.
-func (r recorder) link(ctx context.Context, key model.CustomerKey, visitor string) ([]followedRow, error) {
+func (r recorder) link(ctx context.Context, key model.CustomerKey, visitor string) ([]movedRow, error) {
 	row := customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value, VisitorID: &visitor}
 	result, err := r.tx.NewInsert().Model(&row).
 		On("CONFLICT (website_id, basis, value) DO UPDATE").Set("visitor_id = EXCLUDED.visitor_id").
@@ -89,29 +95,33 @@ func (r recorder) link(ctx context.Context, key model.CustomerKey, visitor strin
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
 		return nil, err
 	}
-	column := bun.Ident("customer_id")
-	if key.Basis == model.BasisEmail {
-		column = bun.Ident("email_folded")
-	}
-	var moved []followedRow
+	var moved []movedRow
 	err = r.tx.NewRaw(`UPDATE payments p SET visitor_id = ?1, basis = ?2
-		WHERE p.website_id = ?0 AND p.?3 = ?4 AND p.visitor_id IS DISTINCT FROM ?1 AND `+unattributed+` RETURNING `+followedColumns,
-		r.site.ID, visitor, string(key.Basis), column, key.Value).Scan(ctx, &moved)
+		WHERE p.website_id = ?0 AND p.?3 = ?4 AND p.visitor_id IS DISTINCT FROM ?1 AND `+unattributed+` RETURNING `+movedColumns,
+		r.site.ID, visitor, string(key.Basis), keyColumn(key.Basis), key.Value).Scan(ctx, &moved)
 	return moved, err
+}
+
+// keyColumn is the column of payments that holds a customer key.
+func keyColumn(basis model.AttributionBasis) bun.Ident {
+	if basis == model.BasisEmail {
+		return "email_folded"
+	}
+	return "customer_id"
 }
 
 // moveRefunds moves the refunds of charges to the charges' visitors. A refund that came with a
 // visitor of its own stays there.
-func (r recorder) moveRefunds(ctx context.Context, charges []string) ([]followedRow, error) {
+func (r recorder) moveRefunds(ctx context.Context, charges []string) ([]movedRow, error) {
 	if len(charges) == 0 {
 		return nil, nil
 	}
-	var moved []followedRow
+	var moved []movedRow
 	err := r.tx.NewRaw(`UPDATE payments p SET visitor_id = c.visitor_id, basis = 'REFUNDED_PAYMENT'
 		FROM payments c
 		WHERE p.website_id = ?0 AND p.charge_id IN (?1) AND p.is_refund AND p.basis <> 'VISITOR_ID'
 			AND c.website_id = ?0 AND c.transaction_id = p.charge_id AND NOT c.is_refund
 			AND c.visitor_id IS NOT NULL AND (p.visitor_id IS DISTINCT FROM c.visitor_id OR p.basis <> 'REFUNDED_PAYMENT')
-		RETURNING `+followedColumns, r.site.ID, list(charges)).Scan(ctx, &moved)
+		RETURNING `+movedColumns, r.site.ID, list(charges)).Scan(ctx, &moved)
 	return moved, err
 }

@@ -141,9 +141,7 @@ func (r recorder) lockCustomers(ctx context.Context, batch []*model.NewPayment) 
 	if len(rows) == 0 {
 		return known, nil
 	}
-	slices.SortFunc(rows, func(a, b customerRow) int {
-		return cmp.Or(cmp.Compare(a.Basis, b.Basis), cmp.Compare(a.Value, b.Value))
-	})
+	slices.SortFunc(rows, func(a, b customerRow) int { return compareKeys(a.key(), b.key()) })
 	rows = slices.Compact(rows)
 	_, err := r.tx.NewInsert().Model(&rows).
 		On("CONFLICT (website_id, basis, value) DO UPDATE").Set("value = EXCLUDED.value").

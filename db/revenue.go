@@ -27,7 +27,7 @@ const (
 	partGroups = "p.kind, p.currency, p.reporting_minor IS NOT NULL"
 )
 
-func toParts(rows []partRow, reporting model.Currency) ([]model.RevenuePart, error) {
+func toRevenue(rows []partRow, reporting model.Currency) (*model.Revenue, error) {
 	parts := make([]model.RevenuePart, len(rows))
 	for i, row := range rows {
 		original, err := model.ParseSum(row.Original, model.Currency(row.Currency))
@@ -43,7 +43,7 @@ func toParts(rows []partRow, reporting model.Currency) ([]model.RevenuePart, err
 			Original: original, Converted: row.Converted, Reporting: converted,
 		}
 	}
-	return parts, nil
+	return model.NewRevenue(reporting, parts), nil
 }
 
 // Revenue adds up a website's payments.
@@ -54,11 +54,7 @@ func (s *Store) Revenue(ctx context.Context, site model.Website, r model.Range) 
 	if err := inRange(q, r).Scan(ctx, &rows); err != nil {
 		return nil, translate(err)
 	}
-	parts, err := toParts(rows, site.Currency)
-	if err != nil {
-		return nil, err
-	}
-	return model.NewRevenue(site.Currency, parts), nil
+	return toRevenue(rows, site.Currency)
 }
 
 // RevenueOfVisitors adds up the payments of each of several visitors.
@@ -79,11 +75,11 @@ func (s *Store) RevenueOfVisitors(ctx context.Context, site model.Website, visit
 		byVisitor[*row.VisitorID] = append(byVisitor[*row.VisitorID], row)
 	}
 	for _, visitor := range visitors {
-		parts, err := toParts(byVisitor[visitor], site.Currency)
+		revenue, err := toRevenue(byVisitor[visitor], site.Currency)
 		if err != nil {
 			return nil, err
 		}
-		revenues[visitor] = model.NewRevenue(site.Currency, parts)
+		revenues[visitor] = revenue
 	}
 	return revenues, nil
 }

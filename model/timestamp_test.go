@@ -2,6 +2,7 @@ package model_test
 
 import (
 	_ "embed"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -167,10 +168,13 @@ func TestFormatMillis(t *testing.T) {
 	require.Equal(t, "2023-01-31T22:59:59.999Z", model.FormatMillis(time.Date(2023, 1, 31, 23, 59, 59, 999_999_999, time.FixedZone("", 3600))))
 }
 
+// rfc3339 is its grammar, to which the standard library does not keep strictly.
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$`)
+
 func FuzzParseTimestamp(f *testing.F) {
 	for _, s := range []string{
 		"2026-05-01", "2026-05-01T10:00", "2026-05-01T10:00:00Z", "2026-05-01t10:00:00.123456789+02:00", "2026-05-01 10:00:00-0530", "2026-05-01T00:00:00 02:00",
-		"2026-02-30", "2026-05-01T24:00:00Z", "2026-05-01T10:00:00+25:00", "0001-01-01T00:00:00+18:00", "9999-12-31", "2018-11-04", "2011-12-30", "",
+		"2026-02-30", "2026-05-01T24:00:00Z", "2026-05-01T10:00:00+25:00", "0001-01-01T00:00:00+18:00", "9999-12-31", "2018-11-04", "2011-12-30", "2026-05-01T0:00:00Z", "",
 	} {
 		f.Add(s)
 	}
@@ -180,8 +184,8 @@ func FuzzParseTimestamp(f *testing.F) {
 		rfc, rfcErr := time.Parse(time.RFC3339Nano, s)
 		if err != nil {
 			requireCode(t, model.CodeInvalidTimestamp, err, s)
-			// What the standard library reads beyond us: a comma, offsets to 24 hours, the year 0, more digits.
-			if rfcErr == nil && len(s) <= len("2026-05-01T10:00:00.123456789+18:00") && !strings.Contains(s, ",") && rfc.Year() > 0 {
+			// The standard library also reads offsets beyond 18 hours, and the year 0.
+			if rfcErr == nil && rfc3339.MatchString(s) && rfc.Year() > 0 {
 				_, offset := rfc.Zone()
 				require.Greater(t, max(offset, -offset), 18*3600, s)
 			}

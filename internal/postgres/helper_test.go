@@ -184,7 +184,7 @@ func serverPID(t *testing.T, dir string) int {
 // publicDir is a temporary directory that other users can pass through.
 func publicDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "tributary-")
+	dir, err := os.MkdirTemp("", "public-")
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // on purpose
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/lmittmann/tint"
+	"github.com/mattn/go-isatty"
+
+	"tributary/model"
+)
+
+// defaultDataDir is where a local database is kept unless the operator says otherwise.
+const defaultDataDir = ".tributary"
+
+// options are the flags of every command.
+type options struct {
+	DatabaseURL string    `env:"DATABASE_URL" placeholder:"URL" help:"Postgres to use: postgres://user:password@host:port/name. Without it, Tributary runs one of its own in the data directory."`
+	DataDir     directory `default:".tributary" placeholder:"DIR" help:"Directory of the database that Tributary runs (default: ${default})."`
+	JSON        bool      `name:"json" help:"Write one JSON object to the standard output."`
+	LogLevel    string    `default:"info" enum:"debug,info,warn,error" help:"Least level that is logged, to the standard error: ${enum} (default: ${default})."`
+}
+
+// app is what every command works with.
+type app struct {
+	options
+	stdout io.Writer
+	log    *slog.Logger
+}
+
+// newApp prepares a command. The log is for a person, unless a server writes it to something that is
+// no terminal: then each line is a JSON object.
+func newApp(o options, server bool) *app {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(o.LogLevel)) // the grammar admits only names of levels
+	terminal := isatty.IsTerminal(os.Stderr.Fd())
+	var handler slog.Handler = slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})
+	if terminal || !server {
+		handler = tint.NewTextHandler(os.Stderr, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !terminal})
+	}
+	log := slog.New(handler)
+	slog.SetDefault(log)
+	return &app{options: o, stdout: os.Stdout, log: log}
+}
+
+// now is the clock: UTC, to the microsecond, as Postgres keeps time.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// print writes a command's result: value as one JSON object, or what person writes, whose columns are
+// separated by tabs. A failure to write is an error, since what was shown once may be lost.
+func (a *app) print(value any, person func(w io.Writer)) error {
+	var out bytes.Buffer
+	if a.JSON {
+		encoder := json.NewEncoder(&out)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(value); err != nil {
+			return err
+		}
+	} else {
+		columns := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+		person(columns)
+		_ = columns.Flush() // writing to memory does not fail
+	}
+	_, err := a.stdout.Write(out.Bytes())
+	return err
+}
+
+// whereToLook ends the messages of errors about a field: the commands that list what there is.
+var whereToLook = map[string]string{
+	"websiteId": "`tributary website list` shows all",
+	"account":   "`tributary account list` shows all",
+	"id":        "`tributary key list` and `tributary token list` show all",
+}
+
+// describe is an error as an operator reads it.
+func describe(err error) string {
+	var connect *pgconn.ConnectError
+	fault := model.AsError(err)
+	switch {
+	case errors.As(err, &connect):
+		return "cannot connect to the database: " + strings.Join(strings.Fields(connect.Error()), " ") +
+			": see that it runs, and check --database-url (in the environment DATABASE_URL)"
+	case fault == nil || fault.Code == model.CodeUnavailable:
+		return err.Error()
+	case whereToLook[fault.Field] != "":
+		return fault.Message + ": " + whereToLook[fault.Field]
+	}
+	return fault.Message
+}

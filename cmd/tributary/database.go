@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"tributary/db"
+	"tributary/internal/postgres"
+)
+
+// reachTime bounds how long a database that the operator named may take to answer.
+const reachTime = 10 * time.Second
+
+// database is an open database with this program's schema.
+type database struct {
+	*db.Store
+	applied []string         // the migrations that opening it ran
+	local   *postgres.Server // nil if the operator named a database
+}
+
+// openFor says who opens a database.
+type openFor int
+
+const (
+	forCommand openFor = iota // other processes wait rather than share a local server that is about to stop
+	forServer                 // the database must not lose what it acknowledged
+	forUnsafeServer
+)
+
+// open starts or joins the local Postgres, unless the operator named a database, and migrates it.
+func (a *app) open(ctx context.Context, user openFor) (*database, error) {
+	d := &database{}
+	url := a.DatabaseURL
+	if url == "" {
+		var err error
+		config := postgres.Config{DataDir: string(a.DataDir), Exclusive: user == forCommand, Logger: a.log}
+		if d.local, err = postgres.Start(ctx, config); err != nil {
+			return nil, err
+		}
+		url = d.local.URL()
+	}
+	if err := a.prepare(ctx, d, url, user); err != nil {
+		return nil, errors.Join(err, d.close(ctx))
+	}
+	return d, nil
+}
+
+func (a *app) prepare(ctx context.Context, d *database, url string, user openFor) (err error) {
+	if d.Store, err = db.Open(url, db.Options{}); err != nil {
+		return err
+	}
+	if d.local == nil {
+		if err := a.checkGiven(ctx, url, user); err != nil {
+			return err
+		}
+	}
+	d.applied, err = db.Migrate(ctx, url)
+	if len(d.applied) > 0 {
+		a.log.Info("migrated the database", "migrations", d.applied)
+	}
+	return err
+}
+
+// checkGiven checks that a database that the operator named answers and keeps what it commits. The
+// local server has been checked when it was started.
+func (a *app) checkGiven(ctx context.Context, url string, user openFor) error {
+	ctx, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	err := postgres.CheckDurability(ctx, url)
+	switch {
+	case !errors.Is(err, postgres.ErrNotDurable) || user == forCommand && ctx.Err() != nil:
+		return err
+	case user == forServer:
+		return errors.Join(err, errors.New("if its storage keeps commits all the same, start with --allow-unsafe-database"))
+	case user == forUnsafeServer:
+		a.log.Warn("the database says that it can lose what it has acknowledged", "error", err)
+	}
+	return nil
+}
+
+// close ends the connections, and the local Postgres if it is this process' own. If ctx ends first,
+// Postgres is stopped at once; it loses nothing by that.
+func (d *database) close(ctx context.Context) error {
+	var err error
+	if d.Store != nil {
+		err = d.Store.Close()
+	}
+	if d.local != nil {
+		err = errors.Join(err, d.local.Stop(ctx))
+	}
+	return err
+}
+
+// withStore does the work of a short command on the migrated database.
+func (a *app) withStore(ctx context.Context, do func(store *db.Store) error) error {
+	d, err := a.open(ctx, forCommand)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(d.Store), d.close(context.WithoutCancel(ctx)))
+}

@@ -1,0 +1,75 @@
+// Command tributary is the whole product in one binary: the server, and the commands that an operator
+// needs beside it. It is the only place where the packages are put together.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // time zones for machines that have none, such as an empty container
+
+	"github.com/alecthomas/kong"
+)
+
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// commands is the grammar of the command line.
+type commands struct {
+	Options options `embed:""`
+
+	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database to this program's schema. All other commands do so too."`
+	Website websiteCmd `cmd:"" help:"Create, list, suspend and resume websites."`
+	Key     keyCmd     `cmd:"" help:"Create, list and revoke website keys (df_…): each is for one website."`
+	Token   tokenCmd   `cmd:"" help:"Create, list and revoke account tokens (dft_…): for an account's websites, limited by scopes."`
+	Account accountCmd `cmd:"" help:"Create, list and limit accounts, which own websites."`
+	Version versionCmd `cmd:"" help:"Show the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run executes one command and answers the exit code.
+func run(ctx context.Context, args []string) int {
+	var c commands
+	parser := kong.Must(&c,
+		kong.Name("tributary"),
+		kong.Description("Tributary: which visitor, source or campaign brought how much revenue.\n\n"+
+			"Every flag can also be given in the environment, as the help of each command says."),
+		kong.DefaultEnvars("TRIBUTARY"),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "tributary: %v; see %s --help\n", err, helpFor(err))
+		return exitUsage
+	}
+	a := newApp(c.Options, parsed.Command() == "serve")
+	if err := parsed.Run(a); err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			err = errors.New("interrupted")
+		}
+		fmt.Fprintf(os.Stderr, "tributary: %s\n", describe(err))
+		return exitFailed
+	}
+	return 0
+}
+
+// helpFor is the command whose help answers a mistake on the command line.
+func helpFor(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context != nil && wrong.Context.Selected() != nil {
+		return wrong.Context.Selected().FullPath()
+	}
+	return "tributary"
+}

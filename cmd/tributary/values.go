@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"tributary/model"
+)
+
+// The types of flags and arguments. Each is only made from text that is valid.
+
+// directory is an absolute path.
+type directory string
+
+func (d *directory) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New("must name a directory")
+	}
+	path, err := filepath.Abs(string(text))
+	*d = directory(path)
+	return err
+}
+
+// hostname is a DNS name in lower case, as a browser's location.hostname shows it.
+type hostname string
+
+const (
+	hostnameMax = 253 // characters, by RFC 1035
+	labelMax    = 63
+	labelChars  = "abcdefghijklmnopqrstuvwxyz0123456789-"
+)
+
+func (h *hostname) UnmarshalText(text []byte) error {
+	name := string(text)
+	switch {
+	case strings.ContainsAny(name, "/:@?#"):
+		return errors.New("must be a host name only, such as shop.example.com, without scheme, port or path")
+	case name != strings.ToLower(name):
+		return errors.New("must be in lower case")
+	case len(name) > hostnameMax:
+		return fmt.Errorf("must have at most %d characters", hostnameMax)
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > labelMax || strings.Trim(label, "-") != label || strings.Trim(label, labelChars) != "" {
+			return errors.New("must be a host name such as shop.example.com; write other than ASCII letters in their xn--… form")
+		}
+	}
+	*h = hostname(name)
+	return nil
+}
+
+// title is the name of something, for people.
+type title string
+
+func (t *title) UnmarshalText(text []byte) error {
+	*t = title(text)
+	return plain(model.CheckName(string(text)))
+}
+
+// zone is the name of a time zone.
+type zone string
+
+func (z *zone) UnmarshalText(text []byte) error {
+	location, err := model.ParseTimezone(string(text))
+	if err == nil {
+		*z = zone(location.String())
+	}
+	return plain(err)
+}
+
+// money is a reporting currency.
+type money model.Currency
+
+func (m *money) UnmarshalText(text []byte) error {
+	code, err := model.ParseCurrency(string(text))
+	*m = money(code)
+	return plain(err)
+}
+
+// scope is one that a token can be created with.
+type scope model.Scope
+
+func (s *scope) UnmarshalText(text []byte) error {
+	var known []string
+	for _, each := range model.Scopes {
+		if string(text) == string(each) {
+			*s = scope(each)
+			return nil
+		}
+		known = append(known, string(each))
+	}
+	return fmt.Errorf("must be one of %s", strings.Join(known, ", "))
+}
+
+// identifier is the id of an account, website, key or token: 24 hexadecimal characters.
+type identifier string
+
+func (i *identifier) UnmarshalText(text []byte) error {
+	if len(text) != 24 || strings.Trim(string(text), "0123456789abcdef") != "" {
+		return errors.New("must be an id of 24 hexadecimal characters, as the list commands show them")
+	}
+	*i = identifier(text)
+	return nil
+}
+
+// lifetime is a duration above zero.
+type lifetime time.Duration
+
+func (l *lifetime) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d <= 0 {
+		return errors.New("must be a duration above zero, such as 720h for 30 days")
+	}
+	*l = lifetime(d)
+	return nil
+}
+
+// limit is a number of events; 0 means any number.
+type limit int64
+
+func (l *limit) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || n < 0 {
+		return errors.New("must be a whole number of events, or 0 for any number")
+	}
+	*l = limit(n)
+	return nil
+}
+
+// plain is an error of model without its code, which means nothing on a command line.
+func plain(err error) error {
+	if fault := model.AsError(err); fault != nil {
+		return errors.New(fault.Message)
+	}
+	return err
+}

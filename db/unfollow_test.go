@@ -1,0 +1,77 @@
+package db_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/model"
+)
+
+func TestStore_DeletePayments_attribution(t *testing.T) {
+	t.Parallel()
+	charge := func(id, customer, email, visitor string) model.RecordPaymentInput {
+		in := model.RecordPaymentInput{TransactionID: id, Amount: "10", Currency: "USD"}
+		for field, value := range map[**string]string{&in.CustomerID: customer, &in.Email: email, &in.VisitorID: visitor} {
+			if value != "" {
+				*field = ptr(value)
+			}
+		}
+		return in
+	}
+	refund := func(id, of string) model.RecordPaymentInput {
+		return model.RecordPaymentInput{TransactionID: id, Amount: "1", Currency: "USD", Refunded: ptr(true), RefundOf: ptr(of)}
+	}
+	for name, test := range map[string]struct {
+		sent    []model.RecordPaymentInput
+		deleted string
+		want    map[string]string // transaction id → basis and visitor
+	}{
+		"those that followed a deleted payment lose its visitor": {
+			sent: []model.RecordPaymentInput{
+				charge("earlier", "c", "e@x.example", ""), charge("by-email", "", "E@x.example", ""), refund("r", "by-email"), charge("wrong", "c", "", "v"),
+			},
+			deleted: "wrong",
+			want:    map[string]string{"earlier": "NONE", "by-email": "NONE", "r": "NONE"},
+		},
+		"a customer that another payment makes known stays known": {
+			sent:    []model.RecordPaymentInput{charge("a", "c", "", "v"), charge("b", "c", "", ""), charge("second", "c", "", "v")},
+			deleted: "a",
+			want:    map[string]string{"b": "CUSTOMER_ID v", "second": "VISITOR_ID v"},
+		},
+		"a payment whose e-mail is still known is found by it": {
+			sent: []model.RecordPaymentInput{
+				charge("by-customer", "c", "", "v"), charge("by-email", "", "e@x.example", "w"), charge("both", "c", "e@x.example", ""), refund("r", "both"),
+			},
+			deleted: "by-customer",
+			want:    map[string]string{"by-email": "VISITOR_ID w", "both": "EMAIL w", "r": "REFUNDED_PAYMENT w"},
+		},
+		"a refund does not keep the visitor of its deleted charge": {
+			sent:    []model.RecordPaymentInput{charge("t", "", "", "v"), refund("r", "t")},
+			deleted: "t",
+			want:    map[string]string{"r": "NONE"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			for _, in := range test.sent {
+				_, err := b.record(in)
+				require.NoError(t, err)
+			}
+			_, err := b.DeletePayments(context.Background(), b.site, "token", model.Deletion{TransactionID: &test.deleted}, now)
+			require.NoError(t, err)
+			left, err := b.Payments(context.Background(), b.site, model.PaymentQuery{}, nil, nil)
+			require.NoError(t, err)
+			got := map[string]string{}
+			for _, edge := range left.Edges {
+				got[edge.Node.TransactionID] = string(edge.Node.Basis)
+				if edge.Node.VisitorID != nil {
+					got[edge.Node.TransactionID] += " " + *edge.Node.VisitorID
+				}
+			}
+			require.Equal(t, test.want, got)
+		})
+	}
+}
