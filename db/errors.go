@@ -17,16 +17,15 @@ import (
 
 // SQLSTATE codes and classes, from appendix A of the Postgres manual.
 const (
-	stateDeadlock       = "40P01"
-	stateSerialization  = "40001"
-	stateLockTimeout    = "55P03"
-	stateQueryCanceled  = "57014"
-	stateReadOnly       = "25006"
-	stateUndefinedTable = "42P01"
-	classConnection     = "08"
-	classResources      = "53"
-	classOperator       = "57"
-	classSystem         = "58"
+	stateDeadlock      = "40P01"
+	stateSerialization = "40001"
+	stateLockTimeout   = "55P03"
+	stateQueryCanceled = "57014"
+	stateReadOnly      = "25006"
+	classConnection    = "08"
+	classResources     = "53"
+	classOperator      = "57"
+	classSystem        = "58"
 )
 
 // violations says what the violation of a constraint means to a client.

@@ -75,6 +75,24 @@ func (r recorder) follow(ctx context.Context, links map[model.CustomerKey]string
 	return nil
 }
 
+// followSeen is late attribution to a visitor that is seen for the first time: customers that were
+// only known by visitors that have not been seen become known by this one.
+func (r recorder) followSeen(ctx context.Context, visitor string) error {
+	var own []movedRow
+	err := r.tx.NewRaw("SELECT "+movedColumns+" FROM payments p WHERE p.website_id = ? AND p.visitor_id = ?",
+		r.site.ID, visitor).Scan(ctx, &own)
+	if err != nil {
+		return err
+	}
+	links := map[model.CustomerKey]string{}
+	for _, row := range own {
+		for _, key := range row.keys() {
+			links[key] = visitor
+		}
+	}
+	return r.follow(ctx, links, nil)
+}
+
 func compareKeys(a, b model.CustomerKey) int {
 	return cmp.Or(cmp.Compare(a.Basis, b.Basis), cmp.Compare(a.Value, b.Value))
 }
@@ -115,6 +133,10 @@ func keyColumn(basis model.AttributionBasis) bun.Ident {
 func (r recorder) moveRefunds(ctx context.Context, charges []string) ([]movedRow, error) {
 	if len(charges) == 0 {
 		return nil, nil
+	}
+	// A refund that is being recorded has read its charge as it was: wait until it is there to be moved.
+	if err := r.lockCharges(ctx, charges); err != nil {
+		return nil, err
 	}
 	var moved []movedRow
 	err := r.tx.NewRaw(`UPDATE payments p SET visitor_id = c.visitor_id, basis = 'REFUNDED_PAYMENT'

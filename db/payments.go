@@ -119,7 +119,7 @@ func timeCursor(order string, at time.Time, id string) model.Cursor {
 func parseTimeCursor(c *model.Cursor) (time.Time, uuid.UUID, error) {
 	at, errTime := time.Parse(time.RFC3339Nano, c.Key)
 	id, errID := uuid.Parse(c.ID)
-	if errTime != nil || errID != nil {
+	if errTime != nil || errID != nil || at.Year() < 1 {
 		return at, id, model.Errorf(model.CodeInvalidCursor, "after", "not a cursor of this list")
 	}
 	return at, id, nil

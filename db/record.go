@@ -28,6 +28,9 @@ func (s *Store) RecordPayment(ctx context.Context, site model.Website, p *model.
 // RecordPayments records payments in order, in one transaction. Each has its own outcome; one that
 // is refused leaves no trace and does not hold up the others. An error means that none is recorded.
 func (s *Store) RecordPayments(ctx context.Context, site model.Website, payments []*model.NewPayment) ([]model.RecordPaymentResult, error) {
+	if len(payments) == 0 {
+		return nil, nil
+	}
 	var results []model.RecordPaymentResult
 	err := s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// A transaction that is run again starts from the payments as they were sent.
@@ -84,7 +87,11 @@ func (r recorder) record(ctx context.Context, batch []*model.NewPayment) ([]mode
 // load locks what the payments touch and reads it. Locks are taken in one order, so that batches
 // seldom deadlock.
 func (r recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.Ledger, error) {
-	if err := r.lockCharges(ctx, batch); err != nil {
+	charges := make([]string, len(batch))
+	for i, p := range batch {
+		charges[i] = p.ChargeID()
+	}
+	if err := r.lockCharges(ctx, charges); err != nil {
 		return nil, err
 	}
 	customers, err := r.lockCustomers(ctx, batch)
@@ -115,18 +122,26 @@ func (r recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.L
 	return ledger, err
 }
 
+// chargeLocks is how many locks the charges of a website share. Postgres keeps locks in a table that
+// is made for 6,400 by default: twenty batches at once must fit into it.
+const chargeLocks = 256
+
 // lockCharges locks each charge with its refunds, whether or not either is recorded yet, until the
 // transaction ends. There may be no row to lock, hence advisory locks.
-func (r recorder) lockCharges(ctx context.Context, batch []*model.NewPayment) error {
-	keys := make([]int64, len(batch))
-	for i, p := range batch {
-		h := fnv.New64a()
-		_, _ = h.Write([]byte(r.site.ID + "\x00" + p.ChargeID()))
-		keys[i] = int64(h.Sum64())
+func (r recorder) lockCharges(ctx context.Context, charges []string) error {
+	keys := make([]int64, len(charges))
+	for i, id := range charges {
+		keys[i] = int64(hash(r.site.ID) - hash(r.site.ID)%chargeLocks + hash(id)%chargeLocks)
 	}
 	slices.Sort(keys)
 	_, err := r.tx.NewRaw("SELECT pg_advisory_xact_lock(k) FROM unnest(ARRAY[?]::bigint[]) AS k", list(slices.Compact(keys))).Exec(ctx)
 	return err
+}
+
+func hash(text string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(text))
+	return h.Sum64()
 }
 
 // lockCustomers locks the payments' customers and answers the visitors of those that are known.

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -102,8 +103,12 @@ var orderKeys = map[model.VisitorRevenueOrderField]struct{ expr, cast string }{
 
 // validKey says whether a cursor's key can be what Postgres made it from.
 func validKey(cast, key string) bool {
-	if cast == "timestamptz" {
-		_, err := time.Parse("2006-01-02 15:04:05.999999-07", key)
+	switch cast {
+	case "timestamptz":
+		at, err := time.Parse("2006-01-02 15:04:05.999999-07", key)
+		return err == nil && at.Year() >= 1
+	case "bigint":
+		_, err := strconv.ParseInt(key, 10, 64)
 		return err == nil
 	}
 	return len(key) <= 64 && strings.Trim(strings.TrimPrefix(key, "-"), "0123456789") == "" && strings.Trim(key, "-") != ""

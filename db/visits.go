@@ -17,16 +17,21 @@ const orderVisits = "visits"
 func (s *Store) RecordVisit(ctx context.Context, site model.Website, view model.Visit, now time.Time) (*model.RecordVisitPayload, error) {
 	var payload model.RecordVisitPayload
 	err := s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		visitor, err := lockVisitor(ctx, tx, view)
+		if err != nil {
+			return err
+		}
+		if visitor.VisitCount == 0 {
+			if err := (recorder{tx: tx, site: site}).followSeen(ctx, visitor.ID); err != nil {
+				return err
+			}
+		}
 		left, err := lockEventsLeft(ctx, tx, site, now)
 		if err != nil {
 			return err
 		}
 		if left == 0 {
 			return model.Errorf(model.CodeEventLimitReached, "", "Account event limit reached")
-		}
-		visitor, err := lockVisitor(ctx, tx, view)
-		if err != nil {
-			return err
 		}
 		visit, continued, err := continueVisit(ctx, tx, view)
 		if err != nil {

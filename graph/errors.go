@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"tributary/model"
 )
@@ -21,27 +23,33 @@ func present(ctx context.Context, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
 	fault := model.AsError(err)
 	switch {
+	case fault != nil && fault.Code == model.CodeUnavailable && !errors.Is(err, context.Canceled):
+		slog.WarnContext(ctx, "the database cannot answer", "error", err, "requestId", model.RequestID(ctx))
 	case fault != nil:
 	case isRequestFault(shown):
-		shown.Message = withoutSuggestion(shown.Message)
+		shown.Message = requestMessage(shown)
+		if id := model.RequestID(ctx); id != "" {
+			shown.Extensions["requestId"] = id
+		}
 		return shown
 	default:
 		slog.ErrorContext(ctx, "a GraphQL request failed", "error", err, "requestId", model.RequestID(ctx))
-		fault = model.Errorf(model.CodeInternal, "", "internal error; quote the request id when asking for help")
+		fault = errInternal()
 	}
 	shown.Message = fault.Message
-	shown.Extensions = extensions(ctx, fault, fieldAt(shown.Path))
+	shown.Extensions = extensions(ctx, fault, shown.Path)
 	return shown
 }
 
 // extensions are those of an error. The path's last field stands in where a scalar, which does not
 // know its field, refused a value.
-func extensions(ctx context.Context, fault *model.Error, field string) map[string]any {
-	if fault.Field != "" {
-		field = fault.Field
+func extensions(ctx context.Context, fault *model.Error, path ast.Path) map[string]any {
+	field := fault.Field
+	if field == "" && refusedByScalar[fault.Code] && len(path) > 1 {
+		field = fmt.Sprint(path[len(path)-1])
 	}
 	ext := map[string]any{"code": string(fault.Code)}
-	if field != "" && isInputFault(fault.Code) {
+	if field != "" {
 		ext["field"] = field
 	}
 	if len(fault.Others) > 0 {
@@ -57,24 +65,10 @@ func extensions(ctx context.Context, fault *model.Error, field string) map[strin
 	return ext
 }
 
-// isInputFault says whether a code speaks of one field of the input.
-func isInputFault(code model.Code) bool {
-	switch code {
-	case model.CodeUnauthorized, model.CodeWebsiteSuspended, model.CodeEventLimitReached,
-		model.CodeUnavailable, model.CodeInternal:
-		return false
-	}
-	return true
-}
-
-func fieldAt(path ast.Path) string {
-	if len(path) < 2 {
-		return ""
-	}
-	if name, ok := path[len(path)-1].(ast.PathName); ok {
-		return string(name)
-	}
-	return ""
+// refusedByScalar are the codes that scalars refuse values with.
+var refusedByScalar = map[model.Code]bool{
+	model.CodeInvalidAmount: true, model.CodeInvalidCurrency: true,
+	model.CodeInvalidTimestamp: true, model.CodeInvalidMetadata: true,
 }
 
 // isRequestFault says whether the query itself is at fault: it does not parse or fit the schema.
@@ -83,14 +77,48 @@ func isRequestFault(err *gqlerror.Error) bool {
 	return code == errcode.ParseFailed || code == errcode.ValidationFailed
 }
 
-// withoutSuggestion cuts the names that the validator guesses were meant.
-func withoutSuggestion(message string) string {
-	before, _, _ := strings.Cut(message, " Did you mean")
-	return before
+// requestMessage says what is wrong with a query that does not parse or fit the schema. The parser's
+// and validator's own messages quote what the client sent, and guess names that it might have meant.
+func requestMessage(err *gqlerror.Error) string {
+	message, _, _ := strings.Cut(err.Message, " Did you mean")
+	switch {
+	case err.Extensions["code"] == errcode.ParseFailed:
+		if len(err.Locations) == 0 { // the limit of tokens
+			return message
+		}
+		return fmt.Sprintf("the query is not well-formed GraphQL at line %d, column %d", err.Locations[0].Line, err.Locations[0].Column)
+	case len(err.Path) > 1: // a variable, by the path to the value at fault
+		return err.Path.String() + ": " + withoutValue(message)
+	case err.Rule == rules.ValuesOfCorrectTypeRule.Name:
+		return withoutValue(message)
+	case strings.HasPrefix(message, "operation "):
+		return "the query has no operation of that name"
+	}
+	return message
+}
+
+// withoutValue cuts the value out of a message on its type.
+func withoutValue(message string) string {
+	if at := strings.LastIndex(message, " is not a valid "); at >= 0 { // of a variable; the value is before
+		return "must be a valid " + message[at+len(" is not a valid "):]
+	}
+	if strings.HasPrefix(message, `Value "`) { // of an enum; a name, without spaces
+		return "The value" + message[strings.Index(message, `" does not exist`)+1:]
+	}
+	message, _, _ = strings.Cut(message, ": ")
+	message, _, _ = strings.Cut(message, ", found ")
+	if strings.HasPrefix(message, "cannot use value ") {
+		return "cannot be used as " + message[strings.LastIndex(message, " ")+1:]
+	}
+	return message
 }
 
 // recovered turns a panic in a resolver into an error that is masked.
 func recovered(ctx context.Context, cause any) error {
 	slog.ErrorContext(ctx, "a resolver panicked", "panic", cause, "requestId", model.RequestID(ctx))
-	return errors.New("panic in a resolver")
+	return errInternal()
+}
+
+func errInternal() *model.Error {
+	return model.Errorf(model.CodeInternal, "", "internal error; quote the request id when asking for help")
 }

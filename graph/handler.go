@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -44,6 +45,13 @@ func NewHandler(r *Resolver) http.Handler {
 	srv.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		return next(r.withLoaders(ctx))
 	})
+	// What a mutation shows was read after it, not before by the one that it follows.
+	srv.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
+			ctx = r.withLoaders(ctx)
+		}
+		return next(ctx)
+	})
 	return checkRequest(srv)
 }
 
@@ -55,11 +63,16 @@ func checkRequest(next http.Handler) http.Handler {
 			WriteError(w, req, err)
 			return
 		}
-		if req.Method == http.MethodPost {
-			if err := checkBody(w, req); err != nil {
-				WriteError(w, req, err)
-				return
-			}
+		var err error
+		switch req.Method {
+		case http.MethodPost:
+			err = checkBody(w, req)
+		case http.MethodGet:
+			err = checkQueryString(req)
+		}
+		if err != nil {
+			WriteError(w, req, err)
+			return
 		}
 		next.ServeHTTP(w, req)
 	})
@@ -82,11 +95,19 @@ func checkBody(w http.ResponseWriter, req *http.Request) error {
 	return nil
 }
 
+func checkQueryString(req *http.Request) error {
+	if _, err := url.ParseQuery(req.URL.RawQuery); err != nil {
+		return model.Errorf(model.CodeInvalidField, "", "the query string of the address is not well formed")
+	}
+	return nil
+}
+
 // statuses are the HTTP statuses of errors that are found before a query is run; all others are 200,
 // as GraphQL answers them.
 var statuses = map[model.Code]int{
 	model.CodeUnauthorized:         http.StatusUnauthorized,
 	model.CodeInvalidJSON:          http.StatusBadRequest,
+	model.CodeInvalidField:         http.StatusBadRequest,
 	model.CodePayloadTooLarge:      http.StatusRequestEntityTooLarge,
 	model.CodeUnsupportedMediaType: http.StatusUnsupportedMediaType,
 	model.CodeUnavailable:          http.StatusServiceUnavailable,

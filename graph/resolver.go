@@ -67,6 +67,14 @@ func (r *Resolver) writable(ctx context.Context, requested *string) (model.Websi
 	return site, principal, err
 }
 
+// inRange resolves the argument "range" in the website's time zone.
+func inRange(site model.Website, r *model.TimeRange) (model.Range, error) {
+	var faults model.Faults
+	resolved, err := r.In(site.Location())
+	faults.Add("range", err)
+	return resolved, faults.Err()
+}
+
 // require is for fields below a website that the principal was already shown to own.
 func require(ctx context.Context, scope model.Scope) error {
 	principal, err := model.PrincipalFrom(ctx)

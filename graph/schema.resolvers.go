@@ -98,8 +98,9 @@ func (r *queryResolver) Visitor(ctx context.Context, websiteID *string, id strin
 	if err != nil {
 		return nil, err
 	}
-	if err := model.CheckID(id); err != nil {
-		return nil, err
+	var faults model.Faults
+	if faults.Add("id", model.CheckID(id)); faults.Err() != nil {
+		return nil, faults.Err()
 	}
 	return r.loaders(ctx).visitor.Load(ctx, visitorKey{site.ID, id})
 }
@@ -121,7 +122,7 @@ func (r *queryResolver) Revenue(ctx context.Context, websiteID *string, rangeArg
 	if err != nil {
 		return nil, err
 	}
-	resolved, err := rangeArg.In(site.Location())
+	resolved, err := inRange(site, rangeArg)
 	if err != nil {
 		return nil, err
 	}

@@ -12,10 +12,16 @@ import (
 )
 
 func (r *visitorResolver) FirstVisit(ctx context.Context, obj *model.Visitor) (*model.Visit, error) {
+	if err := require(ctx, model.ScopeAnalyticsRead); err != nil {
+		return nil, err
+	}
 	return r.loaders(ctx).firstVisit.Load(ctx, visitorKey{obj.WebsiteID, obj.ID})
 }
 
 func (r *visitorResolver) LastVisit(ctx context.Context, obj *model.Visitor) (*model.Visit, error) {
+	if err := require(ctx, model.ScopeAnalyticsRead); err != nil {
+		return nil, err
+	}
 	return r.loaders(ctx).lastVisit.Load(ctx, visitorKey{obj.WebsiteID, obj.ID})
 }
 
@@ -34,11 +40,14 @@ func (r *visitorResolver) Payments(ctx context.Context, obj *model.Visitor, firs
 }
 
 func (r *visitorResolver) Revenue(ctx context.Context, obj *model.Visitor, rangeArg *model.TimeRange) (*model.Revenue, error) {
+	if err := require(ctx, model.ScopeAnalyticsRead); err != nil {
+		return nil, err
+	}
 	site, err := r.loaders(ctx).website.Load(ctx, obj.WebsiteID)
 	if err != nil {
 		return nil, err
 	}
-	resolved, err := rangeArg.In(site.Location())
+	resolved, err := inRange(site, rangeArg)
 	if err != nil {
 		return nil, err
 	}

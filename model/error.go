@@ -111,6 +111,13 @@ func (f *Faults) Add(field string, err error) {
 	f.all = append(f.all, e)
 }
 
+// addID notes what CheckID says of an id, if there is one.
+func (f *Faults) addID(field string, id *string) {
+	if id != nil {
+		f.Add(field, CheckID(*id))
+	}
+}
+
 // Err joins what was noted: nil, or the first fault with the others inside it.
 func (f *Faults) Err() error {
 	if len(f.all) == 0 {

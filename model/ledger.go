@@ -45,11 +45,10 @@ type Ledger struct {
 	EventsLeft int64
 }
 
-// charge is a charge, if known, and what its refunds add up to.
+// charge is a charge, if known, and its refunds.
 type charge struct {
-	payment  *Payment
-	refunds  []*Payment
-	refunded Sum
+	payment *Payment
+	refunds []*Payment
 }
 
 // NewLedger makes a ledger of entries that are recorded, of the visitors of known customers, and of
@@ -68,16 +67,10 @@ func NewLedger(entries []Payment, customers map[CustomerKey]string, seen map[str
 func (l *Ledger) add(p *Payment) {
 	l.entries[p.Key()] = p
 	c := l.charge(p.ChargeID())
-	if !p.IsRefund() {
+	if p.IsRefund() {
+		c.refunds = append(c.refunds, p)
+	} else {
 		c.payment = p
-		return
-	}
-	if len(c.refunds) == 0 {
-		c.refunded = NewSum(p.Amount.Currency)
-	}
-	c.refunds = append(c.refunds, p)
-	if c.refunded.Currency() == p.Amount.Currency {
-		c.refunded = c.refunded.Add(SumOf(p.Amount))
 	}
 }
 
@@ -172,12 +165,7 @@ func (l *Ledger) attribute(p *Payment) {
 			p.VisitorID, p.Basis = c.payment.VisitorID, BasisRefundedPayment
 		}
 	}
-	for _, key := range p.CustomerKeys() {
-		if visitor, ok := l.visitors[key]; ok && p.VisitorID == nil {
-			p.VisitorID, p.Basis = &visitor, key.Basis
-		}
-	}
-	if p.VisitorID == nil {
+	if p.VisitorID == nil && !l.attributeToCustomer(p) {
 		return
 	}
 	p.VisitorSeen = l.seen[*p.VisitorID]
@@ -188,6 +176,20 @@ func (l *Ledger) attribute(p *Payment) {
 			l.Links[key] = *p.VisitorID
 		}
 	}
+}
+
+// attributeToCustomer finds the visitor that the payment's customer is known by. One that was seen
+// goes before one that was not, as it does when payments are attributed later.
+func (l *Ledger) attributeToCustomer(p *Payment) bool {
+	for _, mustBeSeen := range []bool{true, false} {
+		for _, key := range p.CustomerKeys() {
+			if visitor, ok := l.visitors[key]; ok && (l.seen[visitor] || !mustBeSeen) {
+				p.VisitorID, p.Basis = &visitor, key.Basis
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // differences names what a repeated payment says otherwise than the entry. What it leaves out is

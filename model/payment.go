@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // MaxBatch is the greatest number of payments that are recorded together.
 const MaxBatch = 1000
@@ -15,6 +18,8 @@ const (
 	KindFreeTrial PaymentKind = "FREE_TRIAL" // brings no revenue, whatever its amount
 	KindRefund    PaymentKind = "REFUND"     // takes revenue back; its amount is positive
 )
+
+var paymentKinds = []PaymentKind{KindCharge, KindRenewal, KindFreeTrial, KindRefund}
 
 // AttributionBasis says why a payment is credited to its visitor.
 type AttributionBasis string
@@ -129,14 +134,10 @@ func (in RecordPaymentInput) Validate(site Website, now time.Time) (NewPayment, 
 	faults.Add("transactionId", CheckID(in.TransactionID))
 	p.Amount = in.money(site, &faults)
 	p.Kind = in.kind(p.Amount, &faults)
-	for _, id := range []struct {
-		field string
-		value *string
-	}{{"visitorId", in.VisitorID}, {"sessionId", in.SessionID}, {"customerId", in.CustomerID}, {"refundOf", in.RefundOf}} {
-		if id.value != nil {
-			faults.Add(id.field, CheckID(*id.value))
-		}
-	}
+	faults.addID("visitorId", in.VisitorID)
+	faults.addID("sessionId", in.SessionID)
+	faults.addID("customerId", in.CustomerID)
+	faults.addID("refundOf", in.RefundOf)
 	if in.Email != nil {
 		faults.Add("email", CheckEmail(*in.Email))
 	}
@@ -288,7 +289,8 @@ type PaymentQuery struct {
 	In Range
 }
 
-// Validate checks the filter; a nil filter selects all payments. Errors: CodeInvalidRange.
+// Validate checks the filter; a nil filter selects all payments. Errors: CodeInvalidField,
+// CodeInvalidRange.
 func (in *PaymentFilter) Validate(site Website) (PaymentQuery, error) {
 	if in == nil {
 		return PaymentQuery{}, nil
@@ -296,6 +298,14 @@ func (in *PaymentFilter) Validate(site Website) (PaymentQuery, error) {
 	var faults Faults
 	resolved, err := in.Range.In(site.Location())
 	faults.Add("range", err)
+	faults.addID("visitorId", in.VisitorID)
+	faults.addID("customerId", in.CustomerID)
+	faults.addID("transactionId", in.TransactionID)
+	for _, kind := range in.Kinds {
+		if !slices.Contains(paymentKinds, kind) {
+			faults.Add("kinds", Errorf(CodeInvalidField, "", "must be CHARGE, RENEWAL, FREE_TRIAL or REFUND"))
+		}
+	}
 	return PaymentQuery{PaymentFilter: *in, In: resolved}, faults.Err()
 }
 
@@ -324,12 +334,8 @@ func (in DeletePaymentsInput) Validate(site Website) (Deletion, error) {
 		return Deletion{}, Errorf(CodeMissingFilter, "", "name what to delete: a transaction, a visitor or a time range")
 	}
 	var faults Faults
-	if in.TransactionID != nil {
-		faults.Add("transactionId", CheckID(*in.TransactionID))
-	}
-	if in.VisitorID != nil {
-		faults.Add("visitorId", CheckID(*in.VisitorID))
-	}
+	faults.addID("transactionId", in.TransactionID)
+	faults.addID("visitorId", in.VisitorID)
 	r, err := (&TimeRange{From: in.From, To: in.To}).In(site.Location())
 	faults.Add("from", err)
 	return Deletion{TransactionID: in.TransactionID, VisitorID: in.VisitorID, Range: r, DryRun: isTrue(in.DryRun)}, faults.Err()

@@ -53,7 +53,7 @@ func (p *Principal) Require(scope Scope) error {
 // SelectWebsite decides which website a request is about, from the id it names, if any. The account
 // still has to be checked against the website's own: see OwnsWebsite. Errors: CodeForbidden for a
 // missing scope or a website key used for another website, CodeMissingField when an account token
-// names none, CodeWebsiteNotFound when it is limited to others.
+// names none, CodeWebsiteNotFound when it is limited to others or the id cannot be one.
 func (p *Principal) SelectWebsite(requested *string, scope Scope) (string, error) {
 	if err := p.Require(scope); err != nil {
 		return "", err
@@ -65,7 +65,7 @@ func (p *Principal) SelectWebsite(requested *string, scope Scope) (string, error
 		return "", Errorf(CodeForbidden, "websiteId", "the key belongs to another website")
 	case requested == nil:
 		return "", Errorf(CodeMissingField, "websiteId", "an account token needs a website id")
-	case len(p.WebsiteIDs) > 0 && !slices.Contains(p.WebsiteIDs, *requested):
+	case CheckID(*requested) != nil, len(p.WebsiteIDs) > 0 && !slices.Contains(p.WebsiteIDs, *requested):
 		return "", ErrWebsiteNotFound()
 	}
 	return *requested, nil

@@ -151,6 +151,15 @@ type VisitorRevenueOrder struct {
 // String names the order in cursors.
 func (o VisitorRevenueOrder) String() string { return string(o.Field) + " " + string(o.Direction) }
 
+// validate refuses an order that does not exist: GraphQL lets enums of any letter case pass.
+func (o VisitorRevenueOrder) validate() error {
+	fields := []VisitorRevenueOrderField{OrderByNet, OrderByGross, OrderByLastPaymentAt, OrderByPayments}
+	if !slices.Contains(fields, o.Field) || (o.Direction != Ascending && o.Direction != Descending) {
+		return Errorf(CodeInvalidField, "", "must have a field of NET, GROSS, LAST_PAYMENT_AT or PAYMENTS and a direction of ASC or DESC")
+	}
+	return nil
+}
+
 // VisitorRevenueFilter selects visitors; all given conditions must hold. Source, campaign and
 // country are those of the visitor's first visit.
 type VisitorRevenueFilter struct {
@@ -166,12 +175,14 @@ const maxFilterIDs = 1000
 
 // Validate checks a question for visitors and their revenue; its page is left to be filled in. A
 // nil filter selects all visitors, a nil range all time, a nil order the greatest net revenue first.
+// Errors: CodeInvalidField, CodeInvalidRange, CodeTooManyItems, those of NewMoney for minNet.
 func (in *VisitorRevenueFilter) Validate(site Website, r *TimeRange, order *VisitorRevenueOrder) (VisitorRevenueQuery, error) {
 	var faults Faults
 	var err error
 	q := VisitorRevenueQuery{Order: VisitorRevenueOrder{Field: OrderByNet, Direction: Descending}}
 	if order != nil {
 		q.Order = *order
+		faults.Add("orderBy", order.validate())
 	}
 	q.Range, err = r.In(site.Location())
 	faults.Add("range", err)
@@ -186,7 +197,21 @@ func (in *VisitorRevenueFilter) Validate(site Website, r *TimeRange, order *Visi
 		faults.Add("minNet", err)
 		q.MinNet = &least
 	}
-	q.VisitorIDs, q.Source, q.Campaign, q.Country = in.VisitorIds, in.Source, in.Campaign, in.Country
+	for i := range in.VisitorIds {
+		faults.addID("visitorIds", &in.VisitorIds[i])
+	}
+	if in.Source != nil {
+		faults.Add("source", CheckName(*in.Source))
+	}
+	if in.Campaign != nil {
+		faults.Add("campaign", CheckName(*in.Campaign))
+	}
+	if in.Country != nil {
+		country, err := parseCountry(*in.Country)
+		faults.Add("country", err)
+		q.Country = &country
+	}
+	q.VisitorIDs, q.Source, q.Campaign = in.VisitorIds, in.Source, in.Campaign
 	return q, faults.Err()
 }
 

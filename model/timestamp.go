@@ -86,10 +86,15 @@ func resolve(wall time.Time, loc *time.Location) (shifted, after time.Time) {
 	for t := wall.Add(-2 * day).In(loc); ; {
 		_, offset := t.Zone()
 		reading := wall.Add(-time.Duration(offset) * time.Second)
-		start, end := t.ZoneBounds()
+		_, end := t.ZoneBounds()
+		if !end.IsZero() && !end.After(t) {
+			// ZoneBounds takes all years to have 365 days where it has only a rule to go by, so on the
+			// last day of a leap year the end of the period is in the past.
+			end = t.Add(time.Hour)
+		}
 		switch {
-		case !shifted.IsZero() && reading.Before(start):
-			return shifted, start
+		case reading.Before(t):
+			return shifted, t
 		case end.IsZero() || reading.Before(end):
 			return reading, reading
 		}

@@ -94,9 +94,7 @@ func (in RecordVisitInput) Validate(site Website, now time.Time, parse func(user
 		StartedAt: now, LandingPage: in.URL, Referrer: in.Referrer, Pageviews: 1,
 	}
 	faults.Add("visitorId", CheckID(in.VisitorID))
-	if in.SessionID != nil {
-		faults.Add("sessionId", CheckID(*in.SessionID))
-	}
+	faults.addID("sessionId", in.SessionID)
 	page, err := parseWebAddress(in.URL)
 	faults.Add("url", err)
 	var referrerHost string

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -17,9 +18,6 @@ import (
 
 	"tributary/model"
 )
-
-// defaultDataDir is where a local database is kept unless the operator says otherwise.
-const defaultDataDir = ".tributary"
 
 // options are the flags of every command.
 type options struct {
@@ -86,12 +84,23 @@ func describe(err error) string {
 	fault := model.AsError(err)
 	switch {
 	case errors.As(err, &connect):
-		return "cannot connect to the database: " + strings.Join(strings.Fields(connect.Error()), " ") +
-			": see that it runs, and check --database-url (in the environment DATABASE_URL)"
+		return "see that the database runs, and that --database-url (in the environment DATABASE_URL) names it: " + oneLine(connect.Error())
 	case fault == nil || fault.Code == model.CodeUnavailable:
 		return err.Error()
 	case whereToLook[fault.Field] != "":
 		return fault.Message + ": " + whereToLook[fault.Field]
 	}
 	return fault.Message
+}
+
+// oneLine joins the lines of a message, each once: an error of the driver has one for each address that
+// it tried, with and without TLS.
+func oneLine(message string) string {
+	var lines []string
+	for line := range strings.Lines(message) {
+		if line = strings.TrimSpace(line); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, " ")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"tributary/db"
@@ -69,12 +70,12 @@ func (a *app) checkGiven(ctx context.Context, url string, user openFor) error {
 	defer cancel()
 	err := postgres.CheckDurability(ctx, url)
 	switch {
-	case !errors.Is(err, postgres.ErrNotDurable) || user == forCommand && ctx.Err() != nil:
+	case !errors.Is(err, postgres.ErrNotDurable):
 		return err
 	case user == forServer:
-		return errors.Join(err, errors.New("if its storage keeps commits all the same, start with --allow-unsafe-database"))
+		return fmt.Errorf("%w; if its storage keeps commits all the same, start with --allow-unsafe-database", err)
 	case user == forUnsafeServer:
-		a.log.Warn("the database says that it can lose what it has acknowledged", "error", err)
+		a.log.Warn("starting all the same, as --allow-unsafe-database says", "error", err)
 	}
 	return nil
 }

@@ -131,6 +131,13 @@ func (l *limit) UnmarshalText(text []byte) error {
 	return nil
 }
 
+func (l limit) String() string {
+	if l == 0 {
+		return "any number of"
+	}
+	return strconv.FormatInt(int64(l), 10)
+}
+
 // plain is an error of model without its code, which means nothing on a command line.
 func plain(err error) error {
 	if fault := model.AsError(err); fault != nil {

@@ -59,10 +59,11 @@ func digits(text string) int {
 // MarshalCurrency writes a currency code.
 func MarshalCurrency(c model.Currency) graphql.Marshaler { return graphql.MarshalString(string(c)) }
 
-// UnmarshalCurrency reads a currency code, which the input's Validate checks.
+// UnmarshalCurrency reads a currency code, which the input's Validate checks. It is never empty: to
+// model that means the website's own currency.
 func UnmarshalCurrency(v any) (model.Currency, error) {
 	s, ok := v.(string)
-	if !ok {
+	if !ok || s == "" {
 		return "", model.Errorf(model.CodeInvalidCurrency, "", "must be an ISO 4217 currency code")
 	}
 	return model.Currency(s), nil

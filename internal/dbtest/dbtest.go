@@ -5,8 +5,8 @@
 //	func TestMain(m *testing.M) { dbtest.Main(m) }
 //
 // The first test that asks for a database starts a server for the test binary: without fsync, in a temporary
-// directory, gone with the binary. TEST_DATABASE_URL names a server to use instead; its user must be allowed
-// to create databases and roles.
+// directory, gone with the binary. TEST_DATABASE_URL, a superuser's URL, names a server to use
+// instead.
 //
 // The database of a failed test stays, and its URL is in the test's log. With TRIBUTARY_TEST_KEEP=1 the
 // server stays too after a failure, until Ctrl-C.

@@ -105,7 +105,7 @@ func baseDir() string {
 	const memory, enough = "/dev/shm", 4 << 30
 	var stat unix.Statfs_t
 	if os.Getenv("TMPDIR") == "" && unix.Access(memory, unix.W_OK) == nil && unix.Statfs(memory, &stat) == nil &&
-		int64(stat.Bavail)*int64(stat.Bsize) > enough { //nolint:gosec,unconvert // the types differ between systems
+		int64(stat.Bavail)*int64(stat.Bsize) > enough {
 		return memory
 	}
 	return os.TempDir()

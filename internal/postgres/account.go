@@ -63,7 +63,7 @@ func unprivileged() (account, error) {
 		}
 		return account{name: name, uid: int(uid), gid: int(gid), drop: true}, nil
 	}
-	return account{}, errors.New("Postgres does not run as root, and there is no user postgres or nobody to run it as: " +
+	return account{}, errors.New("root cannot run Postgres, and there is no user postgres or nobody to run it as: " +
 		"create one with `useradd --system postgres`, or run as an ordinary user")
 }
 
@@ -89,7 +89,7 @@ func (a account) credential() *syscall.Credential {
 	if !a.drop {
 		return nil
 	}
-	return &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)} //nolint:gosec // ids come from the system
+	return &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
 }
 
 // dataDirMode closes a new data directory to others. Where Postgres runs as another user and cannot be

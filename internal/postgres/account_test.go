@@ -19,7 +19,7 @@ import (
 func TestStart_account(t *testing.T) {
 	t.Parallel()
 
-	t.Run("root's server is unprivileged, also in a directory closed to others", func(t *testing.T) {
+	t.Run("unprivileged for root also in a directory closed to others", func(t *testing.T) {
 		t.Parallel()
 		needRoot(t)
 		home := filepath.Join(t.TempDir(), "root")
@@ -64,7 +64,7 @@ func TestStart_account(t *testing.T) {
 			}
 		}
 		file := filepath.Join(publicDir(t), "passwd")
-		require.NoError(t, os.WriteFile(file, []byte(strings.Join(kept, "")), 0o644)) //nolint:gosec // as /etc/passwd
+		require.NoError(t, os.WriteFile(file, []byte(strings.Join(kept, "")), 0o644))
 		if out, err := exec.Command("unshare", "--mount", "mount", "--bind", file, "/etc/passwd").CombinedOutput(); err != nil {
 			t.Skipf("cannot hide a user from a process here: %s", out)
 		}
@@ -107,7 +107,7 @@ func nobodysDir(t *testing.T) (dir string, uid int) {
 }
 
 func as(uid int) *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}} //nolint:gosec // a uid
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
 }
 
 func ownerOf(t *testing.T, path string) string {

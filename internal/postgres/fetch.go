@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
@@ -51,7 +52,7 @@ func (c *cluster) fetch(ctx context.Context, major int) (programs, error) {
 	}
 	version, ok := fetchable[wanted]
 	if !ok {
-		return programs{}, fmt.Errorf("Postgres %d is not among the versions that can be fetched", wanted)
+		return programs{}, fmt.Errorf("version %d is not among those that can be fetched", wanted)
 	}
 	cache := c.cacheDir()
 	if cache == "" {
@@ -61,7 +62,7 @@ func (c *cluster) fetch(ctx context.Context, major int) (programs, error) {
 	if err != nil {
 		return programs{}, err
 	}
-	if err := os.MkdirAll(cache, 0o755); err != nil { //nolint:gosec // the account must be able to pass through
+	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return programs{}, err
 	}
 	lock, err := waitLock(ctx, filepath.Join(cache, "fetch.lock"))
@@ -92,7 +93,7 @@ func (c *cluster) download(ctx context.Context, version embeddedpostgres.Postgre
 	if err := os.RemoveAll(staging); err != nil {
 		return err
 	}
-	defer os.RemoveAll(staging) //nolint:errcheck // removed by the next fetch otherwise
+	defer func() { _ = os.RemoveAll(staging) }() // the next fetch tries again
 	data, unpacked := filepath.Join(staging, "data"), filepath.Join(staging, "postgres")
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return err
@@ -107,7 +108,10 @@ func (c *cluster) download(ctx context.Context, version embeddedpostgres.Postgre
 		config = config.BinaryRepositoryURL(c.cfg.RepositoryURL)
 	}
 	result := make(chan error, 1)
-	go func() { result <- embeddedpostgres.NewDatabase(config).Start() }()
+	go func() {
+		defer removeNew(filepath.Join(os.TempDir(), "embedded_postgres_log*"))()
+		result <- embeddedpostgres.NewDatabase(config).Start()
+	}()
 	var startErr error
 	select {
 	case startErr = <-result:
@@ -123,6 +127,20 @@ func (c *cluster) download(ctx context.Context, version embeddedpostgres.Postgre
 		return err
 	}
 	return os.Rename(unpacked, final)
+}
+
+// removeNew returns a function that removes the files matching pattern which do not exist yet: the library
+// leaves its log behind.
+func removeNew(pattern string) func() {
+	before, _ := filepath.Glob(pattern) // fails for malformed patterns only
+	return func() {
+		after, _ := filepath.Glob(pattern)
+		for _, path := range after {
+			if !slices.Contains(before, path) {
+				_ = os.Remove(path)
+			}
+		}
+	}
 }
 
 // makeReadable lets every user run what was unpacked, whatever the umask.

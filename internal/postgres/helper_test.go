@@ -186,7 +186,7 @@ func publicDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "public-")
 	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // on purpose
+	require.NoError(t, os.Chmod(dir, 0o755))
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
 }

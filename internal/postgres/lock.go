@@ -11,7 +11,10 @@ import (
 )
 
 // fileLock is a lock that the kernel lets go when its holder ends, however it ends. The file tells who that is.
-type fileLock struct{ file *os.File }
+type fileLock struct {
+	file *os.File
+	held bool // by us
+}
 
 func openLock(path string) (*fileLock, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -30,6 +33,7 @@ func (l *fileLock) try(exclusive bool) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("%s: %w (the file system must support flock)", l.file.Name(), err)
 	}
+	l.held = true
 	kind := "shared"
 	if exclusive {
 		kind = "exclusive"

@@ -96,7 +96,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if err := s.begin(ctx); err != nil {
 		s.cancel()
-		lock.close()
+		s.release()
 		return nil, err
 	}
 	go s.supervise()
@@ -166,11 +166,16 @@ func (s *Server) Stop(ctx context.Context) error {
 		<-s.finished
 		if s.proc != nil {
 			s.stopErr = s.proc.shutdown(ctx)
-			if s.socketDir != s.cluster.dir {
-				_ = os.Remove(s.socketDir)
-			}
 		}
-		s.lock.close()
+		s.release()
 	})
 	return s.stopErr
+}
+
+// release lets others have the data directory, once this process' server has ended.
+func (s *Server) release() {
+	if s.lock.held && s.socketDir != "" && s.socketDir != s.cluster.dir {
+		_ = os.Remove(s.socketDir) // made again when it is needed
+	}
+	s.lock.close()
 }

@@ -81,7 +81,7 @@ func (p *process) shutdown(ctx context.Context) error {
 		_ = p.cmd.Process.Kill()
 		<-p.done
 	}
-	return fmt.Errorf("Postgres was stopped without a last checkpoint and will recover when it starts: %w", context.Cause(ctx))
+	return fmt.Errorf("stopped Postgres without a last checkpoint; it will recover when it starts: %w", context.Cause(ctx))
 }
 
 // command prepares a Postgres program to run as the cluster's account.
@@ -171,13 +171,13 @@ func (c *cluster) tryServer(ctx context.Context, p programs, socketDir string) (
 			c.log.Info("Postgres is still starting, as it does when it recovers from a crash", "log", c.serverLog.path)
 		case <-proc.done:
 			output = logFile.tail()
-			return nil, output, fmt.Errorf("Postgres did not start (%s); the end of its log %s:\n%s",
+			return nil, output, fmt.Errorf("start Postgres: it ended (%s); the end of its log %s:\n%s",
 				proc.exit(), c.serverLog.path, output)
 		case <-ctx.Done():
 			// What the server has recovered so far is not lost: it goes on from there next time.
 			_ = proc.shutdown(ctx)
 			output = logFile.tail()
-			return nil, output, fmt.Errorf("Postgres was not ready in time: %w; the end of its log %s:\n%s",
+			return nil, output, fmt.Errorf("start Postgres: it was not ready in time: %w; the end of its log %s:\n%s",
 				context.Cause(ctx), c.serverLog.path, output)
 		}
 	}

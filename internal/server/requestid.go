@@ -3,7 +3,20 @@ package server
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"net/http"
+
+	"tributary/model"
 )
+
+// identify gives every request its id, and every answer the headers that all have.
+func identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := newRequestID()
+		w.Header().Set("X-Request-Id", id)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r.WithContext(model.WithRequestID(r.Context(), id)))
+	})
+}
 
 // newRequestID is 16 random hexadecimal characters: enough to find one request in a log.
 func newRequestID() string {

@@ -19,7 +19,7 @@ import (
 const (
 	headerTimeout  = 5 * time.Second
 	readTimeout    = 15 * time.Second
-	requestTimeout = 10 * time.Second
+	requestTimeout = 30 * time.Second
 	writeTimeout   = requestTimeout + 10*time.Second
 	idleTimeout    = 2 * time.Minute
 	maxHeader      = 16 << 10 // bytes
@@ -29,7 +29,7 @@ const (
 type Config struct {
 	GraphQL http.Handler // at /graphql
 	REST    http.Handler // at /api/, /healthz and /readyz
-	Pages   http.Handler // everything else: start page, playground, API docs
+	Pages   http.Handler // what nothing else serves: start page, playground, API docs
 
 	Tokens auth.Tokens
 	Now    func() time.Time
@@ -49,18 +49,19 @@ func New(c Config) http.Handler {
 	health := c.guard(c.REST, c.RESTError)
 	mux.Handle("/healthz", health)
 	mux.Handle("/readyz", health)
+	contract := c.guard(newContract(), c.RESTError)
+	mux.Handle("/openapi.yaml", contract)
+	mux.Handle("/openapi.json", contract)
 	mux.Handle("/", c.guard(c.Pages, c.RESTError))
-	return mux
+	return identify(mux)
 }
 
-// guard gives a request its id and its time, and answers and logs a panic.
+// guard gives a request its time, and answers and logs a panic.
 func (c Config) guard(next http.Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := newRequestID()
-		ctx, cancel := context.WithTimeout(model.WithRequestID(r.Context(), id), requestTimeout)
+		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 		defer cancel()
 		r = r.WithContext(ctx)
-		w.Header().Set("X-Request-Id", id)
 		defer func() {
 			cause := recover()
 			if cause == nil {
@@ -69,7 +70,7 @@ func (c Config) guard(next http.Handler, fail func(http.ResponseWriter, *http.Re
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(cause)
 			}
-			c.Logger.ErrorContext(ctx, "a request panicked", "panic", cause, "requestId", id, "path", r.URL.Path)
+			c.Logger.ErrorContext(ctx, "a request panicked", "panic", cause, "requestId", model.RequestID(ctx), "path", r.URL.Path)
 			fail(w, r, errors.New("panic"))
 		}()
 		next.ServeHTTP(w, r)

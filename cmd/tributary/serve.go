@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"tributary/internal/server"
+)
+
+// How long a stop may take: all of it stays below two seconds.
+const (
+	drainTime = 1200 * time.Millisecond // for the requests under way
+	closeTime = 500 * time.Millisecond  // for Postgres' last checkpoint
+)
+
+type serveCmd struct {
+	Listen              string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one (default: ${default})."`
+	Demo                bool   `help:"Create a website with some months of visits and payments, unless it is there, and open the playground with its key."`
+	AllowUnsafeDatabase bool   `help:"Start although the database of --database-url says that it can lose what it has acknowledged."`
+}
+
+// Run implements the command.
+func (c *serveCmd) Run(ctx context.Context, a *app) error {
+	listener, err := c.bind(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }() // is an error after serving, which has closed it
+	user := forServer
+	if c.AllowUnsafeDatabase {
+		user = forUnsafeServer
+	}
+	d, err := a.open(ctx, user)
+	if err != nil {
+		return err
+	}
+	err = c.serve(ctx, a, d, listener)
+
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer cancel()
+	if err := d.close(closing); err != nil {
+		a.log.Warn("the database was not closed in order", "error", err)
+	}
+	a.log.Info("stopped")
+	return err
+}
+
+// serve answers requests until the context ends.
+func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.Listener) error {
+	place, err := a.place(ctx, d, listener.Addr())
+	if err != nil {
+		return err
+	}
+	if c.Demo {
+		if place.Demo, err = a.demo(ctx, d.Store); err != nil {
+			return err
+		}
+		if !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+			a.log.Warn("the playground shows the demo's key to everyone who can reach this address", "listen", listener.Addr().String())
+		}
+	}
+	if err := a.print(place, place.write); err != nil {
+		return err
+	}
+	a.log.Info("ready for requests", "url", place.URL, "version", version)
+	context.AfterFunc(ctx, func() { a.log.Info("stopping: no more requests are accepted, those under way are finished") })
+	return server.Serve(ctx, listener, newHandler(d.Store, place.Demo, a.log), drainTime, a.log)
+}
+
+// bind takes the address first, so that a port that is in use is found out at once.
+func (c *serveCmd) bind(ctx context.Context) (net.Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", c.Listen)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is in use: stop the program that listens there, or choose another address with --listen", c.Listen)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s may not be listened on by this user: choose a port from 1024 with --listen", c.Listen)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen there: choose a HOST:PORT of this machine with --listen: %w", err)
+	}
+	return listener, nil
+}

@@ -1,0 +1,142 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// stopMax is how long the server may take to stop.
+const stopMax = 2 * time.Second
+
+// running is a server that answers.
+type running struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	place object
+	log   *logBuffer
+	done  chan struct{}
+}
+
+// logBuffer is written by the server while a test reads it.
+type logBuffer struct {
+	sync.Mutex
+	bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.Lock()
+	defer b.Unlock()
+	return b.Buffer.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.Lock()
+	defer b.Unlock()
+	return b.Buffer.String()
+}
+
+// serve starts a server on a free port, and waits until it says where it is.
+func (op operator) serve(args ...string) *running {
+	op.t.Helper()
+	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--allow-unsafe-database", "--log-level", "debug", "--json"}, args...)
+	r := &running{t: op.t, cmd: op.command(args...), log: &logBuffer{}, done: make(chan struct{})}
+	r.cmd.Stderr = r.log
+	stdout, stdoutWriter, err := os.Pipe()
+	require.NoError(op.t, err)
+	r.cmd.Stdout = stdoutWriter
+	require.NoError(op.t, r.cmd.Start())
+	_ = stdoutWriter.Close()
+	go func() {
+		defer close(r.done)
+		_ = r.cmd.Wait()
+	}()
+	op.t.Cleanup(func() {
+		_ = r.cmd.Process.Kill()
+		<-r.done
+		if op.t.Failed() {
+			op.t.Logf("the server's log:\n%s", r.log)
+		}
+	})
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		<-r.done
+		require.NoError(op.t, err, "the server did not start:\n%s", r.log)
+	}
+	r.place = decode(op.t, line)
+	return r
+}
+
+// signal asks the server to stop, and answers when it did.
+func (r *running) signal() time.Time {
+	r.t.Helper()
+	require.NoError(r.t, r.cmd.Process.Signal(syscall.SIGTERM))
+	return time.Now()
+}
+
+// stopped waits for the end of a server that was asked to stop.
+func (r *running) stopped(since time.Time) {
+	r.t.Helper()
+	<-r.done
+	took := time.Since(since)
+	require.Zero(r.t, r.cmd.ProcessState.ExitCode(), "%s", r.log)
+	require.Less(r.t, took, stopMax)
+	r.t.Logf("stopped in %s", took)
+}
+
+// send makes a request and answers its status and body.
+func (r *running) send(method, path, token, body string) (int, string) {
+	r.t.Helper()
+	status, text, err := r.trySend(method, path, token, body)
+	require.NoError(r.t, err)
+	return status, text
+}
+
+func (r *running) trySend(method, path, token, body string) (int, string, error) {
+	req, err := http.NewRequestWithContext(r.t.Context(), method, r.place.text("url")+path, strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	return res.StatusCode, string(text), err
+}
+
+// pay records a payment and answers the status.
+func (r *running) pay(token, transaction, query string) int {
+	r.t.Helper()
+	status, _ := r.send(http.MethodPost, "/api/v1/payments"+query, token, payment(transaction))
+	return status
+}
+
+func payment(transaction string) string {
+	return `{"amount": 29.99, "currency": "USD", "transaction_id": "` + transaction + `"}`
+}
+
+// graphQL answers a query's response.
+func (r *running) graphQL(token, query string) string {
+	r.t.Helper()
+	status, text := r.send(http.MethodPost, "/graphql", token, `{"query": "`+strings.ReplaceAll(query, `"`, `\"`)+`"}`)
+	require.Equal(r.t, http.StatusOK, status, "%s", text)
+	return text
+}

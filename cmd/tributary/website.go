@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"tributary/db"
+	"tributary/model"
+)
+
+type websiteCmd struct {
+	Create  websiteCreateCmd  `cmd:"" help:"Add a website and its first key, which is shown only this once."`
+	List    websiteListCmd    `cmd:"" help:"List the websites."`
+	Suspend websiteSuspendCmd `cmd:"" help:"Refuse all writes to a website; reading stays possible."`
+	Resume  websiteResumeCmd  `cmd:"" help:"Accept writes to a suspended website again."`
+}
+
+type websiteCreateCmd struct {
+	Domain   hostname   `required:"" placeholder:"D" help:"Host name of the website, such as shop.example.com."`
+	Name     title      `placeholder:"N" help:"Name for people (default: the domain)."`
+	Timezone zone       `default:"UTC" placeholder:"ZONE" help:"IANA time zone that the website's days are counted in (default: ${default})."`
+	Currency money      `default:"USD" placeholder:"CODE" help:"ISO 4217 code of the currency that totals are reported in (default: ${default})."`
+	Account  identifier `placeholder:"ID" help:"Account that owns the website (default: the oldest)."`
+}
+
+// createdWebsite is the answer of website create.
+type createdWebsite struct {
+	ID         string         `json:"id"`
+	TrackingID string         `json:"tracking_id"`
+	Domain     string         `json:"domain"`
+	Name       string         `json:"name"`
+	Timezone   string         `json:"timezone"`
+	Currency   model.Currency `json:"currency"`
+	Key        string         `json:"key"`
+}
+
+// Run implements the command.
+func (c *websiteCreateCmd) Run(ctx context.Context, a *app) error {
+	w := model.Website{
+		AccountID: string(c.Account), Domain: string(c.Domain), Name: string(c.Name),
+		Timezone: string(c.Timezone), Currency: model.Currency(c.Currency), CreatedAt: now(),
+	}
+	if w.Name == "" {
+		w.Name = w.Domain
+	}
+	return a.withStore(ctx, func(store *db.Store) error {
+		w, err := store.CreateWebsite(ctx, w)
+		if err != nil {
+			return err
+		}
+		_, secret, err := createKey(ctx, store, w.ID, "")
+		if err != nil {
+			return fmt.Errorf("the website %s was created, but not its key: `tributary key create --website %s` makes one: %w", w.ID, w.ID, err)
+		}
+		created := createdWebsite{w.ID, w.TrackingID, w.Domain, w.Name, w.Timezone, w.Currency, secret}
+		return a.print(created, created.write)
+	})
+}
+
+func (w createdWebsite) write(out io.Writer) {
+	fmt.Fprintf(out, "Created the website %s.\n\n", w.Domain)
+	fmt.Fprintf(out, "  id\t%s\n  tracking id\t%s\n  name\t%s\n  time zone\t%s\n  currency\t%s\n  key\t%s\n\n",
+		w.ID, w.TrackingID, w.Name, w.Timezone, w.Currency, w.Key)
+	fmt.Fprint(out, "Keep the key now: it is not shown again. Send it with every request:\n\n"+
+		"  export TRIBUTARY_KEY=…  # the key\n"+
+		"  curl http://127.0.0.1:8080/api/v1/payments \\\n"+
+		"    -H \"Authorization: Bearer $TRIBUTARY_KEY\" -H 'Content-Type: application/json' \\\n"+
+		"    -d '{\"amount\": 29.99, \"currency\": \"USD\", \"transaction_id\": \"payment_1\"}'\n\n"+
+		"`tributary serve` runs the server that answers.\n")
+}
+
+// websiteView is a website as commands show it.
+type websiteView struct {
+	ID         string         `json:"id"`
+	TrackingID string         `json:"tracking_id"`
+	AccountID  string         `json:"account_id"`
+	Domain     string         `json:"domain"`
+	Name       string         `json:"name"`
+	Timezone   string         `json:"timezone"`
+	Currency   model.Currency `json:"currency"`
+	Suspended  bool           `json:"suspended"`
+	CreatedAt  time.Time      `json:"created_at"`
+}
+
+func newWebsiteView(w model.Website) websiteView {
+	return websiteView{w.ID, w.TrackingID, w.AccountID, w.Domain, w.Name, w.Timezone, w.Currency, w.Suspended, w.CreatedAt}
+}
+
+type websiteListCmd struct {
+	Account identifier `placeholder:"ID" help:"Only the websites of this account."`
+}
+
+// Run implements the command.
+func (c *websiteListCmd) Run(ctx context.Context, a *app) error {
+	return a.withStore(ctx, func(store *db.Store) error {
+		websites, err := store.Websites(ctx, string(c.Account))
+		if err != nil {
+			return err
+		}
+		views := make([]websiteView, len(websites))
+		for i, w := range websites {
+			views[i] = newWebsiteView(w)
+		}
+		return a.print(map[string]any{"websites": views}, func(out io.Writer) {
+			if len(views) == 0 {
+				fmt.Fprintln(out, "There is no website yet: `tributary website create --domain shop.example.com` makes one.")
+				return
+			}
+			fmt.Fprintln(out, "ID\tTRACKING ID\tDOMAIN\tNAME\tTIME ZONE\tCURRENCY\tSTATE\tACCOUNT")
+			for _, w := range views {
+				fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+					w.ID, w.TrackingID, w.Domain, w.Name, w.Timezone, w.Currency, w.state(), w.AccountID)
+			}
+		})
+	})
+}
+
+func (w websiteView) state() string {
+	if w.Suspended {
+		return "suspended"
+	}
+	return "active"
+}
+
+type websiteSuspendCmd struct {
+	ID identifier `arg:"" help:"Id of the website."`
+}
+
+// Run implements the command.
+func (c *websiteSuspendCmd) Run(ctx context.Context, a *app) error {
+	return a.setSuspended(ctx, c.ID, true, "The website %s is suspended: writes to it are refused. `tributary website resume %s` ends that.\n")
+}
+
+type websiteResumeCmd struct {
+	ID identifier `arg:"" help:"Id of the website."`
+}
+
+// Run implements the command.
+func (c *websiteResumeCmd) Run(ctx context.Context, a *app) error {
+	return a.setSuspended(ctx, c.ID, false, "The website %[1]s accepts writes.\n")
+}
+
+func (a *app) setSuspended(ctx context.Context, id identifier, suspended bool, message string) error {
+	return a.withStore(ctx, func(store *db.Store) error {
+		if err := store.SuspendWebsite(ctx, string(id), suspended); err != nil {
+			return err
+		}
+		w, err := store.Website(ctx, string(id))
+		if err != nil {
+			return err
+		}
+		return a.print(newWebsiteView(w), func(out io.Writer) { fmt.Fprintf(out, message, w.Domain, w.ID) })
+	})
+}
+
+// chooseWebsite is the website that the operator names, else the only one that there is.
+func chooseWebsite(ctx context.Context, store *db.Store, named identifier) (string, error) {
+	if named != "" {
+		return string(named), nil
+	}
+	websites, err := store.Websites(ctx, "")
+	switch {
+	case err != nil:
+		return "", err
+	case len(websites) == 0:
+		return "", errors.New("there is no website yet: `tributary website create --domain shop.example.com` makes one")
+	case len(websites) > 1:
+		return "", errors.New("there are several websites: say which by --website ID; `tributary website list` shows all")
+	}
+	return websites[0].ID, nil
+}
