@@ -39,9 +39,11 @@ func (r movedRow) keys() []model.CustomerKey {
 	return (&model.Payment{CustomerID: r.CustomerID, Email: r.EmailFolded}).CustomerKeys()
 }
 
-// unattributed are the payments that no visitor who was seen has a claim to yet.
-const unattributed = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND (p.visitor_id IS NULL OR NOT EXISTS (
-	SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id))`
+// unattributed are the payments that the visitor ?1 may claim: nobody has them, or ?1 was seen and the
+// one who has them was not.
+const unattributed = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND (p.visitor_id IS NULL
+	OR EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = ?1)
+		AND NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id))`
 
 // follow is late attribution. Customers that became known take their earlier payments along, these
 // their refunds and their other customer keys, and so on until nothing moves.
@@ -103,8 +105,8 @@ func (r recorder) link(ctx context.Context, key model.CustomerKey, visitor strin
 	row := customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value, VisitorID: &visitor}
 	result, err := r.tx.NewInsert().Model(&row).
 		On("CONFLICT (website_id, basis, value) DO UPDATE").Set("visitor_id = EXCLUDED.visitor_id").
-		Where(`c.visitor_id IS NULL OR c.visitor_id <> EXCLUDED.visitor_id
-			AND NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = c.website_id AND v.id = c.visitor_id)
+		Where(`c.visitor_id IS NULL OR c.visitor_id = EXCLUDED.visitor_id
+			OR NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = c.website_id AND v.id = c.visitor_id)
 			AND EXISTS (SELECT FROM visitors v WHERE v.website_id = c.website_id AND v.id = EXCLUDED.visitor_id)`).
 		Returning("NULL").Exec(ctx)
 	if err != nil {

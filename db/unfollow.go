@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"tributary/model"
@@ -21,13 +22,14 @@ func (r recorder) unfollow(ctx context.Context, removed []removedRow) error {
 		}
 		charges = append(charges, row.Charges...)
 	}
-	var lost []movedRow
+	doubtful := maps.Clone(keys)
+	var lost []string // charges
 	for len(keys) > 0 || len(charges) > 0 {
 		reset, err := r.resetRefunds(ctx, charges)
 		if err != nil {
 			return err
 		}
-		for _, basis := range []model.AttributionBasis{model.BasisCustomerID, model.BasisEmail} {
+		for _, basis := range customerBases {
 			rows, err := r.unlink(ctx, basis, valuesOf(keys, basis))
 			if err != nil {
 				return err
@@ -43,10 +45,14 @@ func (r recorder) unfollow(ctx context.Context, removed []removedRow) error {
 				keys[key] = true
 			}
 		}
-		lost = append(lost, reset...)
+		maps.Copy(doubtful, keys)
+		lost = append(lost, charges...)
 	}
-	return r.findAgain(ctx, lost)
+	return r.findAgain(ctx, doubtful, lost)
 }
+
+// customerBases are the ways to recognise a customer, in the order in which they are tried.
+var customerBases = []model.AttributionBasis{model.BasisCustomerID, model.BasisEmail}
 
 func valuesOf(keys map[model.CustomerKey]bool, basis model.AttributionBasis) []string {
 	var values []string
@@ -59,8 +65,9 @@ func valuesOf(keys map[model.CustomerKey]bool, basis model.AttributionBasis) []s
 	return values
 }
 
-// unlink forgets those of the customers that no payment makes known otherwise than by the customer
-// itself, and answers the payments that lose their visitor by it.
+// unlink forgets those of the customers that no payment with a visitor of its own makes known, and
+// answers the payments that lose their visitor by it. (Payments that follow customers are no evidence:
+// two of them could keep each other.)
 func (r recorder) unlink(ctx context.Context, basis model.AttributionBasis, values []string) ([]movedRow, error) {
 	if len(values) == 0 {
 		return nil, nil
@@ -74,7 +81,7 @@ func (r recorder) unlink(ctx context.Context, basis model.AttributionBasis, valu
 	var reset []movedRow
 	err = r.tx.NewRaw(`WITH forgotten AS (
 			DELETE FROM customers c WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND NOT EXISTS (
-				SELECT FROM payments p WHERE p.website_id = ?0 AND p.?3 = c.value AND p.visitor_id = c.visitor_id AND p.basis <> ?1)
+				SELECT FROM payments p WHERE p.website_id = ?0 AND p.?3 = c.value AND p.visitor_id = c.visitor_id AND p.basis = 'VISITOR_ID')
 			RETURNING c.value, c.visitor_id)
 		UPDATE payments p SET visitor_id = NULL, basis = 'NONE' FROM forgotten f
 		WHERE p.website_id = ?0 AND p.?3 = f.value AND p.basis = ?1 AND p.visitor_id = f.visitor_id
@@ -96,22 +103,42 @@ func (r recorder) resetRefunds(ctx context.Context, charges []string) ([]movedRo
 }
 
 // findAgain credits payments that lost their visitor to the one that their customer is still known
-// by; their refunds follow.
-func (r recorder) findAgain(ctx context.Context, lost []movedRow) error {
-	var charges []string
-	for _, row := range lost {
-		for _, key := range row.keys() {
+// by. Customers that were forgotten are known again by the payments that kept a visitor, one that was
+// seen before others and the earliest first; whatever follows from that follows.
+func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey]bool, charges []string) error {
+	for _, mustBeSeen := range []bool{true, false} {
+		for _, basis := range customerBases {
+			values := valuesOf(customers, basis)
+			if len(values) == 0 {
+				continue
+			}
 			_, err := r.tx.NewRaw(`UPDATE payments p SET visitor_id = c.visitor_id, basis = c.basis FROM customers c
-				WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value = ?2 AND c.visitor_id IS NOT NULL
-					AND p.website_id = ?0 AND p.transaction_id = ?3 AND p.is_refund = ?4 AND p.visitor_id IS NULL`,
-				r.site.ID, string(key.Basis), key.Value, row.TransactionID, row.IsRefund).Exec(ctx)
+				WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND c.visitor_id IS NOT NULL
+					AND (NOT ?4 OR EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id))
+					AND p.website_id = ?0 AND p.?3 = c.value AND p.visitor_id IS NULL`,
+				r.site.ID, string(basis), list(values), keyColumn(basis), mustBeSeen).Exec(ctx)
 			if err != nil {
 				return err
 			}
 		}
-		if !row.IsRefund {
-			charges = append(charges, row.TransactionID)
+	}
+	links := map[model.CustomerKey]string{}
+	for _, basis := range customerBases {
+		values := valuesOf(customers, basis)
+		if len(values) == 0 {
+			continue
+		}
+		var rows []customerRow
+		err := r.tx.NewRaw(`SELECT DISTINCT ON (p.?3) ?1 AS basis, p.?3 AS value, p.visitor_id FROM payments p
+			WHERE p.website_id = ?0 AND p.?3 IN (?2) AND p.visitor_id IS NOT NULL
+			ORDER BY p.?3, EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id) DESC, p.recorded_at, p.id`,
+			r.site.ID, string(basis), list(values), keyColumn(basis)).Scan(ctx, &rows)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			links[row.key()] = *row.VisitorID
 		}
 	}
-	return r.follow(ctx, nil, charges)
+	return r.follow(ctx, links, charges)
 }

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -9,8 +10,8 @@ import (
 	"tributary/model"
 )
 
-// batchWait is how long a loader waits for sibling fields before it asks the store for all of them.
-const batchWait = time.Millisecond
+// defaultBatchWait is long enough for the sibling fields of a page to arrive, and short beside a query.
+const defaultBatchWait = time.Millisecond
 
 // visitorKey is a visitor of a website.
 type visitorKey struct{ website, visitor string }
@@ -57,6 +58,7 @@ func (r *Resolver) loaders(ctx context.Context) *loaders {
 }
 
 func (r *Resolver) newLoaders() *loaders {
+	wait := dataloadgen.WithWait(cmp.Or(r.BatchWait, defaultBatchWait))
 	byVisitor := func(k visitorKey) visitorKey { return k }
 	byPage := func(k pageKey) visitorKey { return k.visitorKey }
 	website := dataloadgen.NewMappedLoader(func(ctx context.Context, ids []string) (map[string]model.Website, error) {
@@ -69,25 +71,25 @@ func (r *Resolver) newLoaders() *loaders {
 			found[id] = site
 		}
 		return found, nil
-	}, dataloadgen.WithWait(batchWait))
+	}, wait)
 	return &loaders{
 		website: website,
-		visitor: newLoader(byVisitor, func(ctx context.Context, k visitorKey, ids []string) (map[string]*model.Visitor, error) {
+		visitor: newLoader(wait, byVisitor, func(ctx context.Context, k visitorKey, ids []string) (map[string]*model.Visitor, error) {
 			return r.Store.Visitors(ctx, k.website, ids)
 		}),
-		firstVisit: newLoader(byVisitor, func(ctx context.Context, k visitorKey, ids []string) (map[string]*model.Visit, error) {
+		firstVisit: newLoader(wait, byVisitor, func(ctx context.Context, k visitorKey, ids []string) (map[string]*model.Visit, error) {
 			return r.Store.FirstVisits(ctx, k.website, ids)
 		}),
-		lastVisit: newLoader(byVisitor, func(ctx context.Context, k visitorKey, ids []string) (map[string]*model.Visit, error) {
+		lastVisit: newLoader(wait, byVisitor, func(ctx context.Context, k visitorKey, ids []string) (map[string]*model.Visit, error) {
 			return r.Store.LastVisits(ctx, k.website, ids)
 		}),
-		visits: newLoader(byPage, func(ctx context.Context, k pageKey, ids []string) (map[string]*model.VisitConnection, error) {
+		visits: newLoader(wait, byPage, func(ctx context.Context, k pageKey, ids []string) (map[string]*model.VisitConnection, error) {
 			return r.Store.VisitsOfVisitors(ctx, k.website, ids, &k.first, k.cursor())
 		}),
-		payments: newLoader(byPage, func(ctx context.Context, k pageKey, ids []string) (map[string]*model.PaymentConnection, error) {
+		payments: newLoader(wait, byPage, func(ctx context.Context, k pageKey, ids []string) (map[string]*model.PaymentConnection, error) {
 			return r.Store.PaymentsOfVisitors(ctx, k.website, ids, &k.first, k.cursor())
 		}),
-		revenue: newLoader(func(k revenueKey) visitorKey { return k.visitorKey },
+		revenue: newLoader(wait, func(k revenueKey) visitorKey { return k.visitorKey },
 			func(ctx context.Context, k revenueKey, ids []string) (map[string]*model.Revenue, error) {
 				site, err := website.Load(ctx, k.website)
 				if err != nil {
@@ -100,7 +102,7 @@ func (r *Resolver) newLoaders() *loaders {
 
 // newLoader makes a loader from a call that answers for many visitors at once. Keys that are equal
 // but for the visitor share a call.
-func newLoader[K comparable, V any](visitorOf func(K) visitorKey, call func(ctx context.Context, k K, visitors []string) (map[string]V, error)) *dataloadgen.Loader[K, V] {
+func newLoader[K comparable, V any](wait dataloadgen.Option, visitorOf func(K) visitorKey, call func(ctx context.Context, k K, visitors []string) (map[string]V, error)) *dataloadgen.Loader[K, V] {
 	fetch := func(ctx context.Context, keys []K) ([]V, []error) {
 		values, errs := make([]V, len(keys)), make([]error, len(keys))
 		groups := map[any][]int{}
@@ -119,7 +121,7 @@ func newLoader[K comparable, V any](visitorOf func(K) visitorKey, call func(ctx 
 		}
 		return values, errs
 	}
-	return dataloadgen.NewLoader(fetch, dataloadgen.WithWait(batchWait))
+	return dataloadgen.NewLoader(fetch, wait)
 }
 
 // withoutVisitor is what the keys of one call have in common.

@@ -90,7 +90,9 @@ func TestRecordPayment(t *testing.T) {
 	t.Run("64 at once with one id make one entry", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		outcomes := concurrently(64, func(int) string { return fmt.Sprint(b.pay("t1", vars{"customerId": "c", "email": "a@b.example"}).at("outcome")) })
+		outcomes := concurrently(64, func(int) string {
+			return fmt.Sprint(b.pay("t1", vars{"customerId": "c", "email": "a@b.example"}).at("outcome"))
+		})
 		require.Equal(t, map[string]int{"RECORDED": 1, "DUPLICATE": 63}, outcomes)
 		require.Equal(t, 1, sql[int](b, `SELECT count(*)::int FROM payments`))
 	})

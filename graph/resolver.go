@@ -39,6 +39,9 @@ type Resolver struct {
 	Now func() time.Time
 	// ParseUserAgent tells the client of a User-Agent header.
 	ParseUserAgent func(userAgent string) model.Client
+	// BatchWait is how long sibling fields are waited for before the store is asked for all of them
+	// together; 0 means a millisecond.
+	BatchWait time.Duration
 }
 
 // website is the website that a request is about, once the principal has shown that it may use it.

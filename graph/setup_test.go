@@ -79,9 +79,13 @@ func (b *bundle) setClock(at time.Time) { b.clock.Store(&at) }
 
 // serve starts a server on a store, behind the same middleware as the real one.
 func (b *bundle) serve(store graph.Store) {
-	handler := graph.NewHandler(&graph.Resolver{Store: store, Now: b.now, ParseUserAgent: func(string) model.Client {
+	b.serveResolver(&graph.Resolver{Store: store, Now: b.now, ParseUserAgent: func(string) model.Client {
 		return model.Client{Device: "mobile", Browser: "Firefox", OS: "Android"}
 	}})
+}
+
+func (b *bundle) serveResolver(r *graph.Resolver) {
+	handler := graph.NewHandler(r)
 	handler = auth.Middleware(b.store, b.now, graph.WriteError)(handler)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r.WithContext(model.WithRequestID(r.Context(), "request-1")))

@@ -87,8 +87,8 @@ const (
 	maxNoiseULPs   = 128
 )
 
-// nearest is the nearest whole number above 0 to one with the digits of a float64; false unless it
-// is within a hundredth.
+// nearest is the whole number nearest to one with the digits of a float64; false unless it is within
+// a hundredth.
 func (n number) nearest() (int64, bool) {
 	if len(n.digits) < minNoiseDigits || len(n.digits) > maxNoiseDigits || -n.exponent > maxNoiseDigits {
 		return 0, false
@@ -102,7 +102,7 @@ func (n number) nearest() (int64, bool) {
 	if off > one/2 {
 		whole, off = whole+1, one-off
 	}
-	return whole, whole > 0 && off <= one/100
+	return whole, off <= one/100
 }
 
 // isFloatNoise says whether the amount that was written, n, is what a client prints that computed m

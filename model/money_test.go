@@ -90,7 +90,8 @@ func TestNewMoney(t *testing.T) {
 			{"30.29999999999999999999", "USD"}, // no float prints so
 			{"30.299999999999998", "USD"},      // nor so: the shortest text for that float is …97
 			{"30.295000000000002", "USD"},      // noise, but around an amount with three decimals
-			{"30.299999999999", "USD"},         // too few digits for noise
+			{"9.9999999999999", "USD"},         // 56 floats away, but too few digits
+			{"1e-18446744073709551616", "USD"}, // an exponent of 2^64
 			{"30.2999999999995", "USD"},        // 15 digits, but 140 floats away
 			{"9007199254740.9912", "USD"},      // few floats away, but a tenth of a cent
 			{"5.551115123125783e-17", "USD"},   // noise around nothing
@@ -103,7 +104,7 @@ func TestNewMoney(t *testing.T) {
 	t.Run("refuses negative, too large and malformed amounts", func(t *testing.T) {
 		t.Parallel()
 		for _, amount := range []string{
-			"-1", "-0.01", "-1e-400", "-30.299999999999997", "90071992547409.92", "90071992547409.99", "100000000000000", "1e400", "1E1000000000", "1e99999999999999999999999",
+			"-1", "-0.01", "-1e-400", "-30.299999999999997", "90071992547409.92", "90071992547409.99", "100000000000000", "1e400", "1E1000000000", "1e99999999999999999999999", "1e18446744073709551616",
 			strings.Repeat("9", 256), strings.Repeat("9", 10_000), "", "NaN", "abc", "29.99 ",
 		} {
 			_, err := model.NewMoney(model.Decimal(amount), "USD")

@@ -16,6 +16,9 @@ const SourceDirect = "direct"
 // maxURL is the greatest length of an address, in bytes.
 const maxURL = 2048
 
+// maxUserAgent is the length, in bytes, up to which a User-Agent is one: a longer one tells nothing.
+const maxUserAgent = 1024
+
 // Visitor is one browser or app install.
 type Visitor struct {
 	WebsiteID   string
@@ -114,7 +117,7 @@ func (in RecordVisitInput) Validate(site Website, now time.Time, parse func(user
 		faults.Add("country", err)
 		v.Country = &country
 	}
-	if in.UserAgent != nil {
+	if in.UserAgent != nil && len(*in.UserAgent) <= maxUserAgent && isText(*in.UserAgent) {
 		client := parse(*in.UserAgent)
 		v.Device, v.Browser, v.Os = optional(client.Device), optional(client.Browser), optional(client.OS)
 	}

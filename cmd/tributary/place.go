@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"strings"
 )
 
 // placeView says where the parts of a running server are.
@@ -74,4 +75,13 @@ func (p placeView) flags() string {
 		return " --data-dir " + quote(p.DataDir)
 	}
 	return " --database-url …"
+}
+
+// quote makes a text one word of a shell.
+func quote(text string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+,"
+	if text != "" && strings.Trim(text, plain) == "" {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -55,8 +55,9 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 	if err != nil {
 		return err
 	}
+	resolver := newResolver(d.Store)
 	if c.Demo {
-		if place.Demo, err = a.demo(ctx, d.Store); err != nil {
+		if place.Demo, err = a.openDemo(ctx, d.Store, resolver); err != nil {
 			return err
 		}
 		if !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
@@ -68,7 +69,8 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 	}
 	a.log.Info("ready for requests", "url", place.URL, "version", version)
 	context.AfterFunc(ctx, func() { a.log.Info("stopping: no more requests are accepted, those under way are finished") })
-	return server.Serve(ctx, listener, newHandler(d.Store, place.Demo, a.log), drainTime, a.log)
+	handler := newHandler(d.Store, resolver, place.Demo.playground(), a.log)
+	return server.Serve(ctx, listener, handler, drainTime, a.log)
 }
 
 // bind takes the address first, so that a port that is in use is found out at once.

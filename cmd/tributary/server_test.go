@@ -3,6 +3,7 @@ package main_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -136,7 +137,9 @@ func payment(transaction string) string {
 // graphQL answers a query's response.
 func (r *running) graphQL(token, query string) string {
 	r.t.Helper()
-	status, text := r.send(http.MethodPost, "/graphql", token, `{"query": "`+strings.ReplaceAll(query, `"`, `\"`)+`"}`)
+	body, err := json.Marshal(map[string]string{"query": query})
+	require.NoError(r.t, err)
+	status, text := r.send(http.MethodPost, "/graphql", token, string(body))
 	require.Equal(r.t, http.StatusOK, status, "%s", text)
 	return text
 }

@@ -12,13 +12,17 @@ import (
 	"tributary/rest"
 )
 
-// newHandler puts the packages together: all that the server answers, over one store.
-func newHandler(store *db.Store, demo *demoView, log *slog.Logger) http.Handler {
-	resolver := &graph.Resolver{Store: store, Now: now, ParseUserAgent: useragent.Parse}
+// newResolver makes the application layer, which all transports and the demo use.
+func newResolver(store *db.Store) *graph.Resolver {
+	return &graph.Resolver{Store: store, Now: now, ParseUserAgent: useragent.Parse}
+}
+
+// newHandler puts the packages together: all that the server answers.
+func newHandler(store *db.Store, resolver *graph.Resolver, playground pages.Playground, log *slog.Logger) http.Handler {
 	return server.New(server.Config{
 		GraphQL:      graph.NewHandler(resolver),
 		REST:         rest.NewHandler(resolver.Mutation(), store.Ping, now),
-		Pages:        pages.New(pages.Config{Version: version, Playground: demo.playground()}),
+		Pages:        pages.New(pages.Config{Version: version, Playground: playground}),
 		Tokens:       store,
 		Now:          now,
 		GraphQLError: graph.WriteError,

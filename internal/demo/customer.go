@@ -91,7 +91,7 @@ func (c *customer) payments(end time.Time) []model.RecordPaymentInput {
 func (c *customer) next(at time.Time, n int) (time.Time, bool) {
 	switch c.interval {
 	case "month":
-		return c.start.Add(at.Sub(c.start)).AddDate(0, 1, 0), c.rng.IntN(100) >= 7
+		return at.AddDate(0, 1, 0), c.rng.IntN(100) >= 5
 	case "year":
 		return at.AddDate(1, 0, 0), true
 	}

@@ -84,9 +84,9 @@ func findOrCreate(ctx context.Context, store Store, now time.Time) (model.Websit
 // isComplete says whether the last batch of payments has been recorded: one transaction, after
 // everything else. That there is any payment of its time tells, whichever of them a person has deleted.
 func isComplete(ctx context.Context, store Store, site model.Website, p plan) (bool, error) {
-	last := p.payments[(len(p.payments)-1)/batch*batch:]
+	before := p.payments[len(p.payments)-batch-1]
 	query := model.PaymentQuery{In: model.Range{
-		From: last[0].OccurredAt.In(time.UTC), To: site.CreatedAt.UTC().Truncate(day),
+		From: before.OccurredAt.In(time.UTC).Add(time.Microsecond), To: site.CreatedAt.UTC().Truncate(day),
 	}}
 	found, err := store.Payments(ctx, site, query, new(1), nil)
 	if err != nil {
@@ -164,11 +164,11 @@ func (s *seeder) recordedViews(ctx context.Context, journeys [][]model.RecordVis
 	return views, nil
 }
 
-// recordPayments records the payments in batches. Those that an earlier start has recorded are
-// duplicates, which change nothing.
+// recordPayments records the payments in batches, of which the first is the one that is not full.
+// Those that an earlier start has recorded are duplicates, which change nothing.
 func (s *seeder) recordPayments(ctx context.Context, payments []model.RecordPaymentInput) error {
 	for len(payments) > 0 {
-		n := min(batch, len(payments))
+		n := (len(payments)-1)%batch + 1
 		payload, err := s.mutations.RecordPayments(ctx, model.RecordPaymentsInput{Payments: payments[:n]})
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -12,9 +13,9 @@ import (
 const (
 	seed     = 2026
 	days     = 120 // how far back the data goes
-	visitors = 460
+	visitors = 500
 	// strangers are customers whose visits nobody saw.
-	strangers = 16
+	strangers = 24
 )
 
 const day = 24 * time.Hour
@@ -80,7 +81,7 @@ func newVisitor(number int, end time.Time) *visitor {
 		country: draw(rng, countries), userAgent: draw(rng, userAgents), source: draw(rng, sources),
 	}
 	// Later days have more visitors than earlier ones.
-	since := int(days * (1 - rng.Float64()*rng.Float64()))
+	since := int(days * (1 - math.Pow(rng.Float64(), 1.2)))
 	if v.source.launch > 0 {
 		since = v.source.launch + int(rng.ExpFloat64()*1.5)
 	}
@@ -97,7 +98,8 @@ func newVisitor(number int, end time.Time) *visitor {
 // awake is a time on the day at which people where the visitor lives are awake. Half of what would be
 // on a weekend is two days later.
 func (v *visitor) awake(date time.Time) time.Time {
-	if weekday := date.Weekday(); (weekday == time.Sunday || weekday == time.Saturday) && v.rng.IntN(2) == 0 {
+	moves := v.rng.IntN(2) == 0
+	if weekday := date.Weekday(); moves && (weekday == time.Sunday || weekday == time.Saturday) {
 		date = date.AddDate(0, 0, 2)
 	}
 	hour := min(max(14+4*v.rng.NormFloat64(), 6), 23)
@@ -119,7 +121,7 @@ type checkout struct {
 func (v *visitor) journey(end time.Time) ([]model.RecordVisitInput, checkout) {
 	var journey []model.RecordVisitInput
 	var decision checkout
-	visits := 1 + min(int(v.rng.ExpFloat64()*1.5), 6)
+	visits := 1 + min(int(v.rng.ExpFloat64()*1.6), 6)
 	decisive := v.rng.IntN(min(visits, 3))
 	at, from := v.firstSeen, v.source
 	for i := range visits {

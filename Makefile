@@ -1,0 +1,87 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TOOL := go tool -modfile=tools/go.mod
+PAGES := internal/server/pages
+GENERATED := graph openapi
+
+# RACE=1 runs the tests with the race detector, which needs a C compiler.
+RACE ?=
+TESTFLAGS := $(if $(RACE),-race) -timeout=15m
+
+.PHONY: help
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Build and start, with a demo website; Ctrl-C stops
+	bin/tributary serve --demo
+
+.PHONY: build
+build: assets ## Build bin/tributary
+	@echo "building bin/tributary"
+	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/tributary ./cmd/tributary
+
+.PHONY: test
+test: assets ## Run all tests, on a Postgres that they start
+	go test $(TESTFLAGS) ./...
+
+.PHONY: assets
+assets: ## Fetch the playground's libraries, if npm is there
+	@if ! command -v npm >/dev/null; then \
+		echo "npm is not installed: the playground will load its libraries from a CDN"; \
+	elif [ ! -e $(PAGES)/assets/npm/LICENSES.txt.gz ] || [ $(PAGES)/libraries.json -nt $(PAGES)/assets/npm/LICENSES.txt.gz ]; then \
+		echo "fetching the playground's libraries"; \
+		(cd $(PAGES) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build) || \
+		echo "they could not be fetched: the playground will load them from a CDN"; \
+	fi
+
+.PHONY: generate
+generate: ## Generate code from the GraphQL schema and the OpenAPI document
+	$(TOOL) gqlgen generate
+	go generate ./openapi
+
+.PHONY: verify
+verify: verify-generated verify-format verify-modules lint lint-api ## Check generated code, format, modules, and lint
+
+.PHONY: verify-generated
+verify-generated:
+	@state() { git status --porcelain -- $(GENERATED); git diff HEAD -- $(GENERATED) | git hash-object --stdin; }; \
+	before=$$(state); $(MAKE) --no-print-directory generate; \
+	if [ "$$before" != "$$(state)" ]; then \
+		git status --short -- $(GENERATED); \
+		echo "generated code was stale: it is fresh now, commit it" >&2; exit 1; \
+	fi
+
+.PHONY: verify-format
+verify-format:
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+	if [ -n "$$unformatted" ]; then \
+		echo "$$unformatted" >&2; echo "run gofmt -w on these files" >&2; exit 1; \
+	fi
+
+.PHONY: verify-modules
+verify-modules:
+	go mod tidy -diff
+	cd tools && go mod tidy -diff
+
+.PHONY: lint
+lint: ## Run go vet and staticcheck
+	go vet ./...
+	$(TOOL) staticcheck ./...
+
+.PHONY: lint-api
+lint-api: ## Lint the OpenAPI document, if npm is there
+	@if command -v npm >/dev/null; then \
+		[ -d tools/node_modules ] || (cd tools && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error); \
+		tools/node_modules/.bin/redocly lint --config tools/redocly.yaml openapi/openapi.yaml; \
+	elif [ -n "$$CI" ]; then \
+		echo "npm is needed to lint the OpenAPI document" >&2; exit 1; \
+	else \
+		echo "npm is not installed: the OpenAPI document was not linted"; \
+	fi
+
+.PHONY: clean
+clean: ## Remove what was built; the data in .tributary stays
+	rm -rf bin $(PAGES)/assets/npm $(PAGES)/node_modules tools/node_modules

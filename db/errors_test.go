@@ -1,0 +1,116 @@
+package db_test
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/db"
+	"tributary/model"
+)
+
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	for _, dsn := range []string{"postgres://user:secret@host:port/name", "secret"} {
+		_, err := db.Open(dsn, db.Options{})
+		require.ErrorContains(t, err, "postgres://user:password@host:port/name")
+		require.NotContains(t, err.Error(), "secret")
+	}
+}
+
+func TestStore_errors(t *testing.T) {
+	t.Parallel()
+	// unavailable wants an error that a client may see, with its cause for the log.
+	unavailable := func(t *testing.T, err error, cause string) {
+		t.Helper()
+		requireCode(t, model.CodeUnavailable, err)
+		require.Equal(t, "the database cannot answer now; try again", model.AsError(err).Message)
+		require.Positive(t, model.AsError(err).RetryAfter)
+		require.ErrorContains(t, err, cause)
+	}
+
+	t.Run("connection refused", func(t *testing.T) {
+		t.Parallel()
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		require.NoError(t, listener.Close())
+		store, err := db.Open("postgres://user:secret@"+listener.Addr().String()+"/name", db.Options{})
+		require.NoError(t, err)
+		defer store.Close()
+		_, err = store.Website(t.Context(), "x")
+		unavailable(t, err, "refused")
+		unavailable(t, store.Ping(t.Context()), "refused")
+		_, err = store.RecordPayment(t.Context(), model.Website{}, &model.NewPayment{})
+		unavailable(t, err, "refused")
+		require.NotContains(t, err.Error(), "secret")
+	})
+
+	t.Run("statement timeout", func(t *testing.T) {
+		t.Parallel()
+		b := setupWith(t, db.Options{StatementTimeout: 50 * time.Millisecond})
+		tx, err := connect(t, b.dsn).Begin(t.Context())
+		require.NoError(t, err)
+		_, err = tx.Exec(t.Context(), `LOCK TABLE websites, payments`)
+		require.NoError(t, err)
+		_, err = b.Website(t.Context(), b.site.ID)
+		unavailable(t, err, "statement timeout")
+		_, err = b.record(charge("t1"))
+		unavailable(t, err, "statement timeout")
+		require.NoError(t, tx.Rollback(t.Context()))
+		_, err = b.record(charge("t1"))
+		require.NoError(t, err)
+	})
+
+	t.Run("a context that has ended", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := b.Websites(ctx, "")
+		unavailable(t, err, "context canceled")
+	})
+
+	t.Run("a session that is ended by the server", func(t *testing.T) {
+		t.Parallel()
+		b := setupWith(t, db.Options{MaxConnections: 1})
+		conn := connect(t, b.dsn)
+		tx, err := conn.Begin(t.Context())
+		require.NoError(t, err)
+		_, err = tx.Exec(t.Context(), `LOCK TABLE payments`)
+		require.NoError(t, err)
+		recorded := make(chan error, 1)
+		go func() {
+			_, err := b.record(charge("t1"))
+			recorded <- err
+		}()
+		waiting(t, b.dsn, 1)
+		_, err = connect(t, b.dsn).Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+		require.NoError(t, err)
+		unavailable(t, <-recorded, "terminating connection")
+		require.NoError(t, tx.Rollback(t.Context()))
+		_, err = b.record(charge("t1"))
+		require.NoError(t, err, "the next one finds another session")
+	})
+
+	t.Run("a constraint that means something to clients", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		_, err := b.CreateWebsite(t.Context(), model.Website{AccountID: "none", Domain: "x.example", Timezone: "UTC", Currency: "USD", CreatedAt: now})
+		requireCode(t, model.CodeInvalidField, err)
+		require.Equal(t, "account", model.AsError(err).Field)
+		account, _ := model.NewToken(model.Token{Prefix: model.PrefixAccountToken, AccountID: "none", CreatedAt: now})
+		_, err = b.CreateToken(t.Context(), account)
+		requireCode(t, model.CodeInvalidField, err)
+	})
+
+	t.Run("a constraint that nobody should meet stays as it is, to be masked", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		err := b.LimitAccount(t.Context(), b.site.AccountID, -1)
+		require.ErrorContains(t, err, "accounts_event_limit_check")
+		require.Nil(t, model.AsError(err))
+	})
+}

@@ -1,0 +1,136 @@
+package db_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/db"
+	"tributary/internal/dbtest"
+	"tributary/model"
+)
+
+const tables = `SELECT count(*)::int FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'`
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+
+	t.Run("applies each migration once, by however many", func(t *testing.T) {
+		t.Parallel()
+		dsn := dbtest.New(t)
+		var mu sync.Mutex
+		var wait sync.WaitGroup
+		var applied []string
+		for range 5 {
+			wait.Go(func() {
+				names, err := db.Migrate(context.Background(), dsn)
+				mu.Lock()
+				defer mu.Unlock()
+				applied = append(applied, names...)
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+		require.NotEmpty(t, applied)
+		require.Len(t, applied, value[int](t, connect(t, dsn), `SELECT count(*)::int FROM schema_migrations`))
+		require.IsIncreasing(t, applied)
+
+		again, err := db.Migrate(t.Context(), dsn)
+		require.NoError(t, err)
+		require.Empty(t, again)
+		store, err := db.Open(dsn, db.Options{})
+		require.NoError(t, err)
+		defer store.Close()
+		require.NoError(t, store.Ping(t.Context()))
+	})
+
+	t.Run("leaves nothing when it is cancelled in the middle", func(t *testing.T) {
+		t.Parallel()
+		dsn := dbtest.New(t)
+		conn := connect(t, dsn)
+		other, err := conn.Begin(t.Context())
+		require.NoError(t, err)
+		_, err = other.Exec(t.Context(), `CREATE TABLE payments ()`) // the migration has to wait for what becomes of it
+		require.NoError(t, err)
+
+		ctx, cancel := context.WithCancel(t.Context())
+		migrated := make(chan error, 1)
+		go func() {
+			_, err := db.Migrate(ctx, dsn)
+			migrated <- err
+		}()
+		waiting(t, dsn, 1)
+		cancel()
+		requireCode(t, model.CodeUnavailable, <-migrated)
+		require.NoError(t, other.Rollback(t.Context()))
+		require.Zero(t, value[int](t, conn, tables))
+
+		_, err = db.Migrate(t.Context(), dsn)
+		require.NoError(t, err)
+	})
+
+	t.Run("leaves nothing when a migration fails, and names it", func(t *testing.T) {
+		t.Parallel()
+		dsn := dbtest.New(t)
+		conn := connect(t, dsn)
+		_, err := conn.Exec(t.Context(), `CREATE TABLE payments ()`)
+		require.NoError(t, err)
+		applied, err := db.Migrate(t.Context(), dsn)
+		require.ErrorContains(t, err, "migration migrations/0001_ledger.sql: ")
+		require.ErrorContains(t, err, `relation "payments" already exists`)
+		require.Empty(t, applied)
+		require.Equal(t, 1, value[int](t, conn, tables))
+	})
+
+	t.Run("a store says when it is missing", func(t *testing.T) {
+		t.Parallel()
+		store, err := db.Open(dbtest.New(t), db.Options{})
+		require.NoError(t, err)
+		defer store.Close()
+		err = store.Ping(t.Context())
+		requireCode(t, model.CodeUnavailable, err)
+		require.ErrorContains(t, err, "has not been migrated")
+	})
+}
+
+// shared are the tables that do not belong to one website: small, and reference tables on a
+// distributed database.
+var shared = []string{"accounts", "account_usage", "websites", "tokens", "schema_migrations"}
+
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, migrated(t))
+	rows, err := conn.Query(t.Context(), `SELECT c.relname, i.indexrelid::regclass::text, i.indisunique,
+			ARRAY(SELECT a.attname::text FROM unnest(i.indkey) k JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k)
+		FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace = 'public'::regnamespace`)
+	require.NoError(t, err)
+	indexed := map[string]bool{}
+	for rows.Next() {
+		var table, index string
+		var unique bool
+		var columns []string
+		require.NoError(t, rows.Scan(&table, &index, &unique, &columns))
+		indexed[table] = true
+		require.Regexp(t, `^`+table[:len(table)-1], index, "named after its table")
+		for _, name := range shared {
+			if table == name {
+				columns = append(columns, "website_id")
+			}
+		}
+		if unique {
+			require.Contains(t, columns, "website_id", "%s would hold across websites", index)
+		} else {
+			require.Contains(t, append(columns[:1:1], columns[len(columns)-1]), "website_id", "%s must begin with the website", index)
+		}
+	}
+	require.NoError(t, rows.Err())
+	require.Len(t, indexed, value[int](t, conn, tables), "every table has a primary key")
+
+	// Foreign keys only point at shared tables: a website's data has none, so that it can be written fast and distributed.
+	require.Empty(t, value[[]string](t, conn, `SELECT coalesce(array_agg(conname::text), '{}') FROM pg_constraint
+		WHERE contype = 'f' AND NOT confrelid::regclass::text = ANY ($1)`, shared))
+}

@@ -1,0 +1,121 @@
+package db_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"tributary/db"
+	"tributary/internal/dbtest"
+	"tributary/model"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
+// now is the time at which the tests happen.
+var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// bundle is a store on a fresh database with one website.
+type bundle struct {
+	*db.Store
+	t    *testing.T
+	dsn  string
+	site model.Website
+}
+
+func setup(t *testing.T) *bundle { return setupWith(t, db.Options{}) }
+
+func setupWith(t *testing.T, opts db.Options) *bundle {
+	t.Helper()
+	b := &bundle{t: t, dsn: migrated(t)}
+	var err error
+	b.Store, err = db.Open(b.dsn, opts)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = b.Close() })
+	b.site = b.website("USD")
+	return b
+}
+
+// migrated is a fresh database with the program's schema.
+func migrated(t *testing.T) string {
+	t.Helper()
+	return dbtest.Migrated(t, func(ctx context.Context, dsn string) error {
+		_, err := db.Migrate(ctx, dsn)
+		return err
+	})
+}
+
+// connect opens a connection of the test's own.
+func connect(t *testing.T, dsn string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(context.Background(), dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// value reads one value straight from the database.
+func value[T any](t *testing.T, conn *pgx.Conn, query string, args ...any) T {
+	t.Helper()
+	var v T
+	require.NoError(t, conn.QueryRow(context.Background(), query, args...).Scan(&v))
+	return v
+}
+
+func (b *bundle) website(currency model.Currency) model.Website {
+	b.t.Helper()
+	site, err := b.CreateWebsite(context.Background(), model.Website{
+		Domain: "shop.example", Name: "Shop", Timezone: "UTC", Currency: currency, CreatedAt: now,
+	})
+	require.NoError(b.t, err)
+	return site
+}
+
+// charge is the input of a payment of 10.00 USD.
+func charge(id string) model.RecordPaymentInput {
+	return model.RecordPaymentInput{TransactionID: id, Amount: "10", Currency: "USD"}
+}
+
+// refund is the input of a refund of 1.00 USD.
+func refund(id, charge string) model.RecordPaymentInput {
+	return model.RecordPaymentInput{TransactionID: id, Amount: "1", Currency: "USD", Refunded: ptr(true), RefundOf: &charge}
+}
+
+// record records a payment and answers what became of it.
+func (b *bundle) record(in model.RecordPaymentInput) (*model.RecordPaymentPayload, error) {
+	p, err := in.Validate(b.site, now)
+	if err != nil {
+		return nil, err
+	}
+	return b.RecordPayment(context.Background(), b.site, &p)
+}
+
+// view records a pageview of a visitor.
+func (b *bundle) view(visitor string) {
+	b.t.Helper()
+	v, err := model.RecordVisitInput{VisitorID: visitor, URL: "https://shop.example/"}.Validate(b.site, now, nil)
+	require.NoError(b.t, err)
+	_, err = b.RecordVisit(context.Background(), b.site, v, now)
+	require.NoError(b.t, err)
+}
+
+func requireCode(t testing.TB, want model.Code, err error) {
+	t.Helper()
+	fault := model.AsError(err)
+	require.NotNil(t, fault, "%v", err)
+	require.Equal(t, want, fault.Code)
+}
+
+// waiting waits until so many of the database's sessions wait for a lock.
+func waiting(t *testing.T, dsn string, sessions int) {
+	t.Helper()
+	conn := connect(t, dsn)
+	require.Eventually(t, func() bool {
+		return value[int](t, conn, `SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == sessions
+	}, 20*time.Second, 5*time.Millisecond)
+}
+
+func ptr[T any](v T) *T { return &v }

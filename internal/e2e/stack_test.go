@@ -1,0 +1,169 @@
+package e2e_test
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/db"
+	"tributary/graph"
+	"tributary/internal/dbtest"
+	"tributary/internal/server"
+	"tributary/internal/server/pages"
+	"tributary/internal/useragent"
+	"tributary/model"
+	"tributary/rest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
+// noon is the time at which the clock of every stack begins to stand.
+var noon = time.Date(2026, 5, 19, 12, 0, 0, 0, time.UTC)
+
+// options are how a stack differs from the usual one.
+type options struct {
+	DSN      string // a database that the test has prepared
+	Database db.Options
+	Timezone string // of the website; UTC
+	Currency model.Currency
+	Pages    func(key string) pages.Config
+	Wrap     func(http.Handler) http.Handler // what is served
+}
+
+// stack is a running server over a database of its own, with one account, one website, a key of it,
+// and a token of the account that may do everything.
+type stack struct {
+	url   string
+	store *db.Store
+	sql   *sql.DB // beside the store, for looking and for standing in the way
+	clock clock
+
+	site       model.Website
+	key, token string
+}
+
+// clock stands until it is moved.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time          { return noon.Add(time.Duration(c.ahead.Load())) }
+func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// start makes a stack that ends with the test.
+func start(t testing.TB, o options) *stack {
+	t.Helper()
+	s := open(t, o)
+	account, err := s.store.CreateAccount(t.Context(), model.Account{Name: "test", CreatedAt: noon})
+	require.NoError(t, err)
+	s.site = s.website(t, model.Website{AccountID: account.ID, Timezone: o.Timezone, Currency: o.Currency})
+	s.key = s.newToken(t, model.Token{Prefix: model.PrefixWebsiteKey, WebsiteID: s.site.ID})
+	s.token = s.newToken(t, model.Token{Prefix: model.PrefixAccountToken, AccountID: account.ID, Scopes: []model.Scope{model.ScopeAll}})
+	var config pages.Config
+	if o.Pages != nil {
+		config = o.Pages(s.key)
+	}
+	handler := s.handler(config)
+	if o.Wrap != nil {
+		handler = o.Wrap(handler)
+	}
+	s.serve(t, handler)
+	return s
+}
+
+// open is a stack without anything in its database, and that nobody serves.
+func open(t testing.TB, o options) *stack {
+	t.Helper()
+	if o.DSN == "" {
+		o.DSN = dbtest.Migrated(t, migrate)
+	}
+	if o.Database.MaxConnections == 0 {
+		o.Database.MaxConnections = 8
+	}
+	store, err := db.Open(o.DSN, o.Database)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = store.Close() })
+	beside, err := sql.Open("pgx", o.DSN)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = beside.Close() })
+	return &stack{store: store, sql: beside}
+}
+
+func migrate(ctx context.Context, dsn string) error {
+	_, err := db.Migrate(ctx, dsn)
+	return err
+}
+
+// handler wires the packages as the program does.
+func (s *stack) handler(config pages.Config) http.Handler {
+	resolver := &graph.Resolver{Store: s.store, Now: s.clock.now, ParseUserAgent: useragent.Parse}
+	return server.New(server.Config{
+		GraphQL:      graph.NewHandler(resolver),
+		REST:         rest.NewHandler(resolver.Mutation(), s.store.Ping, s.clock.now),
+		Pages:        pages.New(config),
+		Tokens:       s.store,
+		Now:          s.clock.now,
+		GraphQLError: graph.WriteError,
+		RESTError:    rest.WriteError,
+		Logger:       slog.New(slog.DiscardHandler),
+	})
+}
+
+// serve answers requests with the handler, at the stack's url, until the test ends.
+func (s *stack) serve(t testing.TB, handler http.Handler) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s.url = "http://" + listener.Addr().String()
+	ctx, stop := context.WithCancel(context.Background())
+	stopped := make(chan error, 1)
+	go func() { stopped <- server.Serve(ctx, listener, handler, 10*time.Second, slog.New(slog.DiscardHandler)) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-stopped)
+	})
+}
+
+// website adds a website; what it leaves out is as usual.
+func (s *stack) website(t testing.TB, w model.Website) model.Website {
+	t.Helper()
+	w.Domain, w.Name, w.CreatedAt = "shop.example", "Shop", noon
+	if w.Timezone == "" {
+		w.Timezone = "UTC"
+	}
+	if w.Currency == "" {
+		w.Currency = "USD"
+	}
+	w, err := s.store.CreateWebsite(t.Context(), w)
+	require.NoError(t, err)
+	return w
+}
+
+// newToken adds a website key or account token, and is its secret.
+func (s *stack) newToken(t testing.TB, token model.Token) string {
+	t.Helper()
+	token.CreatedAt = noon
+	token, secret := model.NewToken(token)
+	_, err := s.store.CreateToken(t.Context(), token)
+	require.NoError(t, err)
+	return secret
+}
+
+// count is how many rows of a table a condition selects.
+func (s *stack) count(t testing.TB, fromWhere string, args ...any) (n int) {
+	t.Helper()
+	require.NoError(t, s.sql.QueryRowContext(t.Context(), "SELECT count(*) FROM "+fromWhere, args...).Scan(&n))
+	return n
+}
+
+// exec changes the database behind the server's back.
+func (s *stack) exec(t testing.TB, statement string, args ...any) {
+	t.Helper()
+	_, err := s.sql.ExecContext(t.Context(), statement, args...)
+	require.NoError(t, err)
+}
