@@ -6,8 +6,9 @@ TOOL := go tool -modfile=tools/go.mod
 PAGES := internal/server/pages
 GENERATED := graph openapi
 
-# RACE=1 runs the tests with the race detector, which needs a C compiler.
+# The packages that are tested. RACE=1 tests with the race detector, which needs a C compiler.
 RACE ?=
+PACKAGES ?= ./...
 TESTFLAGS := $(if $(RACE),-race) -timeout=15m
 
 .PHONY: help
@@ -25,7 +26,7 @@ build: assets ## Build bin/tributary
 
 .PHONY: test
 test: assets ## Run all tests, on a Postgres that they start
-	go test $(TESTFLAGS) ./...
+	go test $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: assets
 assets: ## Fetch the playground's libraries, if npm is there
@@ -47,8 +48,8 @@ verify: verify-generated verify-format verify-modules lint lint-api ## Check gen
 
 .PHONY: verify-generated
 verify-generated:
-	@state() { git status --porcelain -- $(GENERATED); git diff HEAD -- $(GENERATED) | git hash-object --stdin; }; \
-	before=$$(state); $(MAKE) --no-print-directory generate; \
+	@state() { git status --porcelain -uall -- $(GENERATED); find $(GENERATED) -type f | LC_ALL=C sort | xargs cksum; }; \
+	before=$$(state); $(MAKE) --no-print-directory generate || exit 1; \
 	if [ "$$before" != "$$(state)" ]; then \
 		git status --short -- $(GENERATED); \
 		echo "generated code was stale: it is fresh now, commit it" >&2; exit 1; \

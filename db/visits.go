@@ -31,7 +31,7 @@ func (s *Store) RecordVisit(ctx context.Context, site model.Website, view model.
 			return err
 		}
 		if left == 0 {
-			return model.Errorf(model.CodeEventLimitReached, "", "Account event limit reached")
+			return model.ErrEventLimit(now)
 		}
 		visit, continued, err := continueVisit(ctx, tx, view)
 		if err != nil {

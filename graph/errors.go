@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -34,7 +35,7 @@ func present(ctx context.Context, err error) *gqlerror.Error {
 		return shown
 	default:
 		slog.ErrorContext(ctx, "a GraphQL request failed", "error", err, "requestId", model.RequestID(ctx))
-		fault = errInternal()
+		fault = model.ErrInternal()
 	}
 	shown.Message = fault.Message
 	shown.Extensions = extensions(ctx, fault, shown.Path)
@@ -115,10 +116,6 @@ func withoutValue(message string) string {
 
 // recovered turns a panic in a resolver into an error that is masked.
 func recovered(ctx context.Context, cause any) error {
-	slog.ErrorContext(ctx, "a resolver panicked", "panic", cause, "requestId", model.RequestID(ctx))
-	return errInternal()
-}
-
-func errInternal() *model.Error {
-	return model.Errorf(model.CodeInternal, "", "internal error; quote the request id when asking for help")
+	slog.ErrorContext(ctx, "a resolver panicked", "panic", cause, "requestId", model.RequestID(ctx), "stack", string(debug.Stack()))
+	return model.ErrInternal()
 }

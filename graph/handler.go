@@ -87,7 +87,11 @@ func checkBody(w http.ResponseWriter, req *http.Request) error {
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return model.Errorf(model.CodePayloadTooLarge, "", "a request has at most %d KB", maxBody>>10)
 	}
-	var params graphql.RawParams
+	// The variables stay as they were written: a number that no float holds is for the input to refuse.
+	var params struct {
+		Query, OperationName  string
+		Variables, Extensions map[string]json.RawMessage
+	}
 	if err != nil || json.Unmarshal(body, &params) != nil {
 		return model.Errorf(model.CodeInvalidJSON, "", `the body must be a JSON object with "query" and, if needed, "variables" and "operationName"`)
 	}

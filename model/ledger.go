@@ -101,7 +101,7 @@ func (l *Ledger) Record(p *NewPayment) (RecordPaymentPayload, error) {
 		return RecordPaymentPayload{}, err
 	}
 	if l.EventsLeft == 0 {
-		return RecordPaymentPayload{}, Errorf(CodeEventLimitReached, "", "Account event limit reached")
+		return RecordPaymentPayload{}, ErrEventLimit(p.RecordedAt)
 	}
 	if l.EventsLeft > 0 {
 		l.EventsLeft--

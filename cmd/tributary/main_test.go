@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -29,10 +30,7 @@ func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "tributary-binary-")
 	if err == nil {
 		binary = filepath.Join(dir, "tributary")
-		var output []byte
-		if output, err = exec.Command("go", "build", "-ldflags", "-X main.version=v0.0.0-test", "-o", binary, ".").CombinedOutput(); err != nil {
-			err = fmt.Errorf("%w\n%s", err, output)
-		}
+		err = build(binary)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "build the program:", err)
@@ -40,6 +38,19 @@ func TestMain(m *testing.M) {
 	}
 	dbtest.Main(m)
 	_ = os.RemoveAll(dir)
+}
+
+// build builds the program, with the race detector if the tests have it.
+func build(path string) error {
+	args := []string{"build", "-ldflags", "-X main.version=v0.0.0-test", "-o", path}
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		args = append(args, "-race")
+	}
+	output, err := exec.Command("go", append(args, ".")...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, output)
+	}
+	return nil
 }
 
 // operator is somebody who runs commands with the same flags.

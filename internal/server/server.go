@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"tributary/internal/auth"
@@ -70,8 +71,8 @@ func (c Config) guard(next http.Handler, fail func(http.ResponseWriter, *http.Re
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(cause)
 			}
-			c.Logger.ErrorContext(ctx, "a request panicked", "panic", cause, "requestId", model.RequestID(ctx), "path", r.URL.Path)
-			fail(w, r, errors.New("panic"))
+			c.Logger.ErrorContext(ctx, "a request panicked", "panic", cause, "requestId", model.RequestID(ctx), "path", r.URL.Path, "stack", string(debug.Stack()))
+			fail(w, r, model.ErrInternal())
 		}()
 		next.ServeHTTP(w, r)
 	})
