@@ -114,4 +114,4 @@ func (s *Store) write(ctx context.Context, do func(ctx context.Context, tx bun.T
 }
 
 // list is a slice for SQL's IN.
-func list[T any](values []T) any { return bun.In(values) }
+func list[T any](values []T) any { return bun.List(values) }

@@ -20,7 +20,6 @@ const (
 	stateDeadlock      = "40P01"
 	stateSerialization = "40001"
 	stateLockTimeout   = "55P03"
-	stateQueryCanceled = "57014"
 	stateReadOnly      = "25006"
 	classConnection    = "08"
 	classResources     = "53"
@@ -70,7 +69,7 @@ func translateState(pg *pgconn.PgError, err error) error {
 	}
 	switch {
 	case pg.Code == stateDeadlock, pg.Code == stateSerialization, pg.Code == stateLockTimeout,
-		pg.Code == stateQueryCanceled, pg.Code == stateReadOnly,
+		pg.Code == stateReadOnly,
 		strings.HasPrefix(pg.Code, classConnection), strings.HasPrefix(pg.Code, classResources),
 		strings.HasPrefix(pg.Code, classOperator), strings.HasPrefix(pg.Code, classSystem):
 		return &unavailableError{shown: unavailable("the database cannot answer now; try again"), cause: err}

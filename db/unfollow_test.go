@@ -47,6 +47,11 @@ func TestStore_DeletePayments_attribution(t *testing.T) {
 			deleted: "by-customer",
 			want:    map[string]string{"by-email": "VISITOR_ID w", "both": "EMAIL w", "r": "REFUNDED_PAYMENT w"},
 		},
+		"two that followed it do not keep each other": {
+			sent:    []model.RecordPaymentInput{charge("wrong", "", "e@x.example", "v"), charge("a", "c", "e@x.example", ""), charge("b", "c", "e@x.example", "")},
+			deleted: "wrong",
+			want:    map[string]string{"a": "NONE", "b": "NONE"},
+		},
 		"a refund does not keep the visitor of its deleted charge": {
 			sent:    []model.RecordPaymentInput{charge("t", "", "", "v"), refund("r", "t")},
 			deleted: "t",

@@ -35,7 +35,7 @@ func present(ctx context.Context, err error) *gqlerror.Error {
 		return shown
 	default:
 		slog.ErrorContext(ctx, "a GraphQL request failed", "error", err, "requestId", model.RequestID(ctx))
-		fault = model.ErrInternal()
+		fault = model.ErrInternal
 	}
 	shown.Message = fault.Message
 	shown.Extensions = extensions(ctx, fault, shown.Path)
@@ -117,5 +117,5 @@ func withoutValue(message string) string {
 // recovered turns a panic in a resolver into an error that is masked.
 func recovered(ctx context.Context, cause any) error {
 	slog.ErrorContext(ctx, "a resolver panicked", "panic", cause, "requestId", model.RequestID(ctx), "stack", string(debug.Stack()))
-	return model.ErrInternal()
+	return model.ErrInternal
 }

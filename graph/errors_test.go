@@ -36,7 +36,7 @@ func (s faultyStore) RevenueOfVisitors(context.Context, model.Website, []string,
 
 func TestErrors_internal(t *testing.T) {
 	t.Parallel()
-	masked := fault{Message: "internal error; the server's log has the details under the request id"}
+	masked := fault{Message: model.ErrInternal.Message}
 	masked.Extensions.Code, masked.Extensions.RequestID = "INTERNAL", "request-1"
 	for name, revenue := range map[string]func() (*model.Revenue, error){
 		"an error that is not ours": func() (*model.Revenue, error) { return nil, errors.New(`pq: relation "payments" ` + canary) },

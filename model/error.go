@@ -82,10 +82,8 @@ func Errorf(code Code, field, format string, args ...any) *Error {
 	return &Error{Code: code, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// ErrInternal stands for a fault of ours that has been logged.
-func ErrInternal() *Error {
-	return Errorf(CodeInternal, "", "internal error; the server's log has the details under the request id")
-}
+// ErrInternal stands for a fault of ours that whoever answers it has already logged.
+var ErrInternal = Errorf(CodeInternal, "", "internal error; the server's log has the details under the request id")
 
 // AsError finds the Error in err's chain; nil when there is none.
 func AsError(err error) *Error {

@@ -95,7 +95,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 func asModelError(r *http.Request, err error) *model.Error {
 	var tooLarge *http.MaxBytesError
 	switch e := model.AsError(err); {
-	case e != nil:
+	case e != nil && e.Code != model.CodeInternal, e == model.ErrInternal:
 		return e
 	case errors.As(err, &tooLarge):
 		return errTooLarge()
@@ -104,7 +104,7 @@ func asModelError(r *http.Request, err error) *model.Error {
 	}
 	slog.ErrorContext(r.Context(), "a REST request failed", "error", err, "method", r.Method, "path", r.URL.Path,
 		"requestId", model.RequestID(r.Context()))
-	return model.ErrInternal()
+	return model.ErrInternal
 }
 
 func toAPIError(e *model.Error, status int, requestID string) openapi.ErrorResponse {

@@ -31,20 +31,20 @@ type running struct {
 
 // logBuffer is written by the server while a test reads it.
 type logBuffer struct {
-	sync.Mutex
-	bytes.Buffer
+	lock sync.Mutex
+	text bytes.Buffer
 }
 
 func (b *logBuffer) Write(p []byte) (int, error) {
-	b.Lock()
-	defer b.Unlock()
-	return b.Buffer.Write(p)
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	return b.text.Write(p)
 }
 
 func (b *logBuffer) String() string {
-	b.Lock()
-	defer b.Unlock()
-	return b.Buffer.String()
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	return b.text.String()
 }
 
 // serve starts a server on a free port, and waits until it says where it is.
@@ -78,11 +78,12 @@ func (op operator) serve(args ...string) *running {
 	return r
 }
 
-// signal asks the server to stop, and answers when it did.
+// signal asks the server to stop, and answers when that was.
 func (r *running) signal() time.Time {
 	r.t.Helper()
+	now := time.Now()
 	require.NoError(r.t, r.cmd.Process.Signal(syscall.SIGTERM))
-	return time.Now()
+	return now
 }
 
 // stopped waits for the end of a server that was asked to stop.

@@ -122,7 +122,9 @@ func TestDatabaseErrors(t *testing.T) {
 		require.Equal(t, 1, o.code)
 		require.Contains(t, o.stderr, "synchronous_commit is off")
 		require.Contains(t, o.stderr, "--allow-unsafe-database")
-		require.Contains(t, op.serve("--allow-unsafe-database").log.String(), "synchronous_commit is off")
+		server := op.serve("--allow-unsafe-database")
+		server.stopped(server.signal())
+		require.Contains(t, server.log.String(), "synchronous_commit is off")
 	})
 }
 

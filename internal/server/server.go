@@ -72,7 +72,7 @@ func (c Config) guard(next http.Handler, fail func(http.ResponseWriter, *http.Re
 				panic(cause)
 			}
 			c.Logger.ErrorContext(ctx, "a request panicked", "panic", cause, "requestId", model.RequestID(ctx), "path", r.URL.Path, "stack", string(debug.Stack()))
-			fail(w, r, model.ErrInternal())
+			fail(w, r, model.ErrInternal)
 		}()
 		next.ServeHTTP(w, r)
 	})
