@@ -2,6 +2,7 @@ package model
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -98,11 +99,12 @@ func (in RecordVisitInput) Validate(site Website, now time.Time, parse func(user
 	}
 	faults.Add("visitorId", CheckID(in.VisitorID))
 	faults.addID("sessionId", in.SessionID)
-	page, err := parseWebAddress(in.URL)
+	page, err := parseAddress(in.URL, "http", "https")
 	faults.Add("url", err)
 	var referrerHost string
 	if in.Referrer != nil && *in.Referrer != "" {
-		referrer, err := parseWebAddress(*in.Referrer)
+		// The referrers of Android apps have a scheme of their own.
+		referrer, err := parseAddress(*in.Referrer, "http", "https", "android-app")
 		faults.Add("referrer", err)
 		referrerHost = hostOf(referrer)
 	} else {
@@ -137,20 +139,15 @@ func (v Visit) Continues(current Visit) bool {
 	return inTime && (v.Campaign == Campaign{} || v.Campaign == current.Campaign)
 }
 
-func parseWebAddress(s string) (*url.URL, error) {
+func parseAddress(s string, schemes ...string) (*url.URL, error) {
 	if len(s) > maxURL {
 		return nil, Errorf(CodeInvalidField, "", "an address has at most %d bytes", maxURL)
 	}
 	u, err := url.Parse(s)
-	if err != nil || !utf8.ValidString(s) || u.Host == "" || !isWebScheme(u.Scheme) {
+	if err != nil || !utf8.ValidString(s) || u.Host == "" || !slices.Contains(schemes, u.Scheme) {
 		return nil, Errorf(CodeInvalidField, "", "must be a full http or https address")
 	}
 	return u, nil
-}
-
-// isWebScheme admits the referrers of Android apps (android-app://…) besides the web's own schemes.
-func isWebScheme(scheme string) bool {
-	return scheme == "https" || scheme == "http" || scheme == "android-app"
 }
 
 func hostOf(u *url.URL) string {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -204,6 +205,7 @@ func TestServe_localPostgres(t *testing.T) {
 	require.Equal(t, http.StatusOK, first.pay(key, "t1", ""))
 	require.Equal(t, http.StatusOK, first.pay(second, "t2", ""))
 	first.stopped(first.signal())
+	require.NoFileExists(t, filepath.Join(dir, "postgres", "postmaster.pid"), "Postgres was not stopped in order")
 
 	require.Len(t, op.ask("key", "list").list("keys"), 2, "without a server")
 	began := time.Now()
