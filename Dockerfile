@@ -15,9 +15,13 @@ COPY . .
 COPY --from=assets /src/internal/server/pages/assets/npm internal/server/pages/assets/npm
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /tributary ./cmd/tributary
 
-# The image holds the static binary and certificates only: Postgres is a container of its own.
-FROM gcr.io/distroless/static-debian12:nonroot
-COPY --from=build /tributary /tributary
+# Postgres is a container of its own: see compose.yaml.
+FROM alpine:3.22
+RUN adduser -D -h /data tributary
+USER tributary
+COPY --from=build /tributary /usr/local/bin/tributary
+ENV TRIBUTARY_LISTEN=0.0.0.0:8080 TRIBUTARY_DATA_DIR=/data
+VOLUME /data
 EXPOSE 8080
-ENTRYPOINT ["/tributary"]
-CMD ["serve", "--listen", "0.0.0.0:8080", "--data-dir", "/tmp/tributary"]
+ENTRYPOINT ["tributary"]
+CMD ["serve"]

@@ -32,7 +32,7 @@ test: assets ## Run all tests, on a Postgres that they start
 assets: ## Fetch the playground's libraries, if npm is there
 	@if ! command -v npm >/dev/null; then \
 		echo "npm is not installed: the playground will load its libraries from a CDN"; \
-	elif [ ! -e $(PAGES)/assets/npm/LICENSES.txt.gz ] || [ $(PAGES)/libraries.json -nt $(PAGES)/assets/npm/LICENSES.txt.gz ]; then \
+	elif [ ! -e $(PAGES)/assets/npm/LICENSES.txt.gz ] || [ $(PAGES)/package-lock.json -nt $(PAGES)/assets/npm/LICENSES.txt.gz ]; then \
 		echo "fetching the playground's libraries"; \
 		(cd $(PAGES) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build) || \
 		echo "they could not be fetched: the playground will load them from a CDN"; \
@@ -75,7 +75,7 @@ lint: ## Run go vet and staticcheck
 .PHONY: lint-api
 lint-api: ## Lint the OpenAPI document, if npm is there
 	@if command -v npm >/dev/null; then \
-		[ -d tools/node_modules ] || (cd tools && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error); \
+		[ tools/node_modules/.package-lock.json -nt tools/package-lock.json ] || (cd tools && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error); \
 		tools/node_modules/.bin/redocly lint --config tools/redocly.yaml openapi/openapi.yaml; \
 	elif [ -n "$$CI" ]; then \
 		echo "npm is needed to lint the OpenAPI document" >&2; exit 1; \

@@ -25,7 +25,7 @@ func (r recorder) unfollow(ctx context.Context, removed []removedRow) error {
 	doubtful := maps.Clone(keys)
 	var lost []string // charges
 	for len(keys) > 0 || len(charges) > 0 {
-		reset, err := r.resetRefunds(ctx, charges)
+		touched, err := r.resetRefunds(ctx, charges)
 		if err != nil {
 			return err
 		}
@@ -34,11 +34,11 @@ func (r recorder) unfollow(ctx context.Context, removed []removedRow) error {
 			if err != nil {
 				return err
 			}
-			reset = append(reset, rows...)
+			touched = append(touched, rows...)
 		}
 		keys, charges = map[model.CustomerKey]bool{}, nil
-		for _, row := range reset {
-			if !row.IsRefund {
+		for _, row := range touched {
+			if !row.IsRefund && row.VisitorID == nil {
 				charges = append(charges, row.TransactionID)
 			}
 			for _, key := range row.keys() {
@@ -67,7 +67,8 @@ func valuesOf(keys map[model.CustomerKey]bool, basis model.AttributionBasis) []s
 
 // unlink forgets those of the customers that no payment with a visitor of its own makes known, and
 // answers the payments that lose their visitor by it. (Payments that follow customers are no evidence:
-// two of them could keep each other.)
+// two of them could keep each other.) With them come those that keep the same visitor by another way:
+// through them other customers may have become known.
 func (r recorder) unlink(ctx context.Context, basis model.AttributionBasis, values []string) ([]movedRow, error) {
 	if len(values) == 0 {
 		return nil, nil
@@ -78,15 +79,21 @@ func (r recorder) unlink(ctx context.Context, basis model.AttributionBasis, valu
 	if err != nil {
 		return nil, err
 	}
-	var reset []movedRow
+	var touched []movedRow
 	err = r.tx.NewRaw(`WITH forgotten AS (
 			DELETE FROM customers c WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND NOT EXISTS (
 				SELECT FROM payments p WHERE p.website_id = ?0 AND p.?3 = c.value AND p.visitor_id = c.visitor_id AND p.basis = 'VISITOR_ID')
-			RETURNING c.value, c.visitor_id)
-		UPDATE payments p SET visitor_id = NULL, basis = 'NONE' FROM forgotten f
-		WHERE p.website_id = ?0 AND p.?3 = f.value AND p.basis = ?1 AND p.visitor_id = f.visitor_id
-		RETURNING `+movedColumns, r.site.ID, string(basis), list(values), keyColumn(basis)).Scan(ctx, &reset)
-	return reset, err
+			RETURNING c.value, c.visitor_id),
+		reset AS (
+			UPDATE payments p SET visitor_id = NULL, basis = 'NONE' FROM forgotten f
+			WHERE p.website_id = ?0 AND p.?3 = f.value AND p.basis = ?1 AND p.visitor_id = f.visitor_id
+			RETURNING `+movedColumns+`)
+		SELECT p.* FROM reset p
+		UNION ALL
+		SELECT `+movedColumns+` FROM payments p JOIN forgotten f ON p.?3 = f.value AND p.visitor_id = f.visitor_id
+		WHERE p.website_id = ?0 AND p.basis <> ?1`,
+		r.site.ID, string(basis), list(values), keyColumn(basis)).Scan(ctx, &touched)
+	return touched, err
 }
 
 // resetRefunds takes the visitor from the refunds that had it from charges which are gone or have

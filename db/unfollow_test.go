@@ -23,6 +23,11 @@ func TestStore_DeletePayments_attribution(t *testing.T) {
 	refund := func(id, of string) model.RecordPaymentInput {
 		return model.RecordPaymentInput{TransactionID: id, Amount: "1", Currency: "USD", Refunded: ptr(true), RefundOf: ptr(of)}
 	}
+	refundOf := func(id, of, customer, email string) model.RecordPaymentInput {
+		in := refund(id, of)
+		in.CustomerID, in.Email = ptr(customer), ptr(email)
+		return in
+	}
 	for name, test := range map[string]struct {
 		sent    []model.RecordPaymentInput
 		deleted string
@@ -51,6 +56,14 @@ func TestStore_DeletePayments_attribution(t *testing.T) {
 			sent:    []model.RecordPaymentInput{charge("wrong", "", "e@x.example", "v"), charge("a", "c", "e@x.example", ""), charge("b", "c", "e@x.example", "")},
 			deleted: "wrong",
 			want:    map[string]string{"a": "NONE", "b": "NONE"},
+		},
+		"a customer that a refund made known is forgotten with its charge's visitor": {
+			// r passes v on from its e-mail to its customer d; the charge of r follows d, and r its charge.
+			sent: []model.RecordPaymentInput{
+				charge("wrong", "c", "", "v"), charge("a", "d", "", ""), refundOf("r", "a", "d", "e@x.example"), charge("b", "c", "e@x.example", ""),
+			},
+			deleted: "wrong",
+			want:    map[string]string{"a": "NONE", "r": "NONE", "b": "NONE"},
 		},
 		"a refund does not keep the visitor of its deleted charge": {
 			sent:    []model.RecordPaymentInput{charge("t", "", "", "v"), refund("r", "t")},

@@ -33,7 +33,6 @@ const (
 // request's context; a request without one is answered 401.
 func NewHandler(r *Resolver) http.Handler {
 	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
-	srv.AddTransport(transport.Options{})
 	srv.AddTransport(transport.GET{})
 	srv.AddTransport(transport.POST{})
 	srv.SetQueryCache(lru.New[*ast.QueryDocument](cachedParses))
@@ -55,11 +54,11 @@ func NewHandler(r *Resolver) http.Handler {
 	return checkRequest(srv)
 }
 
-// checkRequest refuses what the GraphQL server would answer less well: a missing principal, a body
-// that is too large, of another type or not JSON. Its errors never show the body.
+// checkRequest refuses what the GraphQL server would answer less well: a missing principal, another
+// method, a body that is too large, of another type or not JSON. Its errors never show the body.
 func checkRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if _, err := model.PrincipalFrom(req.Context()); err != nil && req.Method != http.MethodOptions {
+		if _, err := model.PrincipalFrom(req.Context()); err != nil {
 			WriteError(w, req, err)
 			return
 		}
@@ -69,6 +68,9 @@ func checkRequest(next http.Handler) http.Handler {
 			err = checkBody(w, req)
 		case http.MethodGet:
 			err = checkQueryString(req)
+		default:
+			w.Header().Set("Allow", "GET, POST")
+			err = model.Errorf(model.CodeMethodNotAllowed, "", "send queries and mutations by POST, or queries by GET")
 		}
 		if err != nil {
 			WriteError(w, req, err)
@@ -112,6 +114,7 @@ var statuses = map[model.Code]int{
 	model.CodeUnauthorized:         http.StatusUnauthorized,
 	model.CodeInvalidJSON:          http.StatusBadRequest,
 	model.CodeInvalidField:         http.StatusBadRequest,
+	model.CodeMethodNotAllowed:     http.StatusMethodNotAllowed,
 	model.CodePayloadTooLarge:      http.StatusRequestEntityTooLarge,
 	model.CodeUnsupportedMediaType: http.StatusUnsupportedMediaType,
 	model.CodeUnavailable:          http.StatusServiceUnavailable,

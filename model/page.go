@@ -11,6 +11,9 @@ const (
 	MaxPageSize     = 100
 )
 
+// maxCursor is the greatest length of a cursor, in bytes: an id of 255 characters that JSON escapes fits.
+const maxCursor = 4096
+
 // Page is which part of a list is asked for.
 type Page struct {
 	First int
@@ -48,7 +51,7 @@ func NewPage(first *int, after *string, order string) (Page, error) {
 		return page, nil
 	}
 	invalid := Errorf(CodeInvalidCursor, "after", "not a cursor of this list in this order")
-	if len(*after) > 2048 {
+	if len(*after) > maxCursor {
 		return Page{}, invalid
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(*after)

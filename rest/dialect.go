@@ -51,10 +51,11 @@ func (n names) of(field string) string {
 	return field
 }
 
-// rename is err with the client's names of the fields at fault.
+// rename is err with the client's names of the fields at fault. An error without fields stays as it is,
+// with the cause that the log shows.
 func (n names) rename(err error) error {
 	e := model.AsError(err)
-	if e == nil {
+	if e == nil || e.Field == "" && len(e.Others) == 0 {
 		return err
 	}
 	renamed := *e

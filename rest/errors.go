@@ -65,8 +65,9 @@ func StatusOf(code model.Code) int {
 }
 
 // WriteError answers a request with the error envelope, and with the headers that belong to the
-// error: X-Request-Id, WWW-Authenticate, Retry-After. Whoever answers 405 sets Allow before. An
-// error that is no model.Error is logged and shown as an internal one.
+// error: X-Request-Id, WWW-Authenticate, Retry-After. Whoever answers 405 sets Allow before. A
+// database that cannot answer is logged; so is an error that is no model.Error, which is shown as an
+// internal one.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	e := asModelError(r, err)
 	status := StatusOf(e.Code)
@@ -95,6 +96,9 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 func asModelError(r *http.Request, err error) *model.Error {
 	var tooLarge *http.MaxBytesError
 	switch e := model.AsError(err); {
+	case e != nil && e.Code == model.CodeUnavailable && !errors.Is(err, context.Canceled):
+		slog.WarnContext(r.Context(), "the database cannot answer", "error", err, "requestId", model.RequestID(r.Context()))
+		return e
 	case e != nil && e.Code != model.CodeInternal, e == model.ErrInternal:
 		return e
 	case errors.As(err, &tooLarge):

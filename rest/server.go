@@ -5,7 +5,7 @@ package rest
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"fmt"
 	"mime"
 	"net/http"
 	"time"
@@ -159,8 +159,7 @@ func (s *server) GetHealth(ctx context.Context, _ openapi.GetHealthRequestObject
 // GetReadiness implements openapi.StrictServerInterface.
 func (s *server) GetReadiness(ctx context.Context, _ openapi.GetReadinessRequestObject) (openapi.GetReadinessResponseObject, error) {
 	if err := s.ready(ctx); err != nil {
-		slog.WarnContext(ctx, "not ready for requests", "error", err)
-		return nil, model.Errorf(model.CodeUnavailable, "", "the database cannot be reached, or its migrations are not done")
+		return nil, fmt.Errorf("%w: %w", model.Errorf(model.CodeUnavailable, "", "the database cannot be reached, or its migrations are not done"), err)
 	}
 	return openapi.GetReadiness200JSONResponse{
 		Body:    health(openapi.HealthResponseDataStateReady),

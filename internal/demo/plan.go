@@ -75,7 +75,7 @@ type visitor struct {
 }
 
 func newVisitor(number int, end time.Time) *visitor {
-	rng := rand.New(rand.NewPCG(seed, uint64(number))) //nolint:gosec // reproducible on purpose
+	rng := rand.New(rand.NewPCG(seed, uint64(number)))
 	v := &visitor{
 		rng: rng, number: number, id: newUUID(rng),
 		country: draw(rng, countries), userAgent: draw(rng, userAgents), source: draw(rng, sources),
