@@ -10,51 +10,60 @@ import (
 	"tributary/model"
 )
 
-// DeletePayments deletes the entries that match all filters of the deletion, and leaves an audit
-// row in the same transaction; a dry run only counts. What the entries had lent to others goes with
-// them: the ledger is as if they had never been sent. Errors: CodePaymentNotFound for an unknown
-// transaction id.
+// deleteStep is how many entries are deleted in one transaction. Recording waits for a step, so steps
+// are short: some tens of milliseconds.
+const deleteStep = 2000
+
+// DeletePayments deletes the entries that match all filters of the deletion, and leaves one audit
+// row; a dry run only counts. What the entries had lent to others goes with them: the ledger is as if
+// they had never been sent. A deletion of many entries is several transactions, each of which is whole
+// and in the audit row: one that fails half-way has deleted what that row says, and may be repeated.
+// Errors: CodePaymentNotFound for an unknown transaction id.
 func (s *Store) DeletePayments(ctx context.Context, site model.Website, tokenID string, d model.Deletion, now time.Time) (*model.DeletePaymentsPayload, error) {
+	audit := deletionRow{
+		WebsiteID: site.ID, ID: newID(), TokenID: tokenID,
+		TransactionID: d.TransactionID, VisitorID: d.VisitorID, RangeFrom: d.Range.From, RangeTo: d.Range.To, DeletedAt: now,
+	}
 	payload := &model.DeletePaymentsPayload{DryRun: d.DryRun, Range: d.Range}
-	err := s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		rows, err := removeEntries(ctx, tx, site, d)
+	var parts []partRow
+	for last := deleteStep; last == deleteStep; payload.DeletedCount += last {
+		var rows []removedRow
+		var err error
+		if d.DryRun {
+			err = translate(sumEntries(s.db, chosenEntries(s.db, site, d)).Scan(ctx, &rows))
+		} else {
+			err = s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+				rows, err = recorder{tx: tx, site: site}.deleteEntries(ctx, d, audit)
+				return err
+			})
+		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		parts := make([]partRow, len(rows))
-		payload.DeletedCount = 0
-		for i, row := range rows {
-			parts[i] = row.partRow
-			payload.DeletedCount += int(row.Count)
-		}
-		if payload.Revenue, err = toRevenue(parts, site.Currency); err != nil {
-			return err
-		}
-		if payload.DeletedCount == 0 && d.TransactionID != nil {
-			return model.Errorf(model.CodePaymentNotFound, "transactionId", "payment not found")
+		last = 0
+		for _, row := range rows {
+			last += int(row.Count)
+			parts = append(parts, row.partRow)
 		}
 		if d.DryRun {
-			return nil
+			payload.DeletedCount = last
+			break
 		}
-		if err := (recorder{tx: tx, site: site}).unfollow(ctx, rows); err != nil {
-			return err
-		}
-		audit := deletionRow{
-			WebsiteID: site.ID, ID: newID(), TokenID: tokenID,
-			TransactionID: d.TransactionID, VisitorID: d.VisitorID, RangeFrom: d.Range.From, RangeTo: d.Range.To,
-			DeletedCount: int64(payload.DeletedCount), DeletedAt: now,
-		}
-		_, err = tx.NewInsert().Model(&audit).Returning("NULL").Exec(ctx)
-		return err
-	})
-	if err != nil {
-		return nil, err
 	}
-	return payload, nil
+	if payload.DeletedCount == 0 && d.TransactionID != nil {
+		return nil, errPaymentNotFound()
+	}
+	var err error
+	payload.Revenue, err = toRevenue(parts, site.Currency)
+	return payload, err
+}
+
+func errPaymentNotFound() error {
+	return model.Errorf(model.CodePaymentNotFound, "transactionId", "payment not found")
 }
 
 type deletionRow struct {
-	bun.BaseModel `bun:"table:payment_deletions"`
+	bun.BaseModel `bun:"table:payment_deletions,alias:d"`
 
 	WebsiteID     string
 	ID            uuid.UUID `bun:"type:uuid"`
@@ -80,26 +89,47 @@ const removedColumns = `array_agg(DISTINCT p.customer_id) FILTER (WHERE p.custom
 	array_agg(p.transaction_id) FILTER (WHERE NOT p.is_refund AND EXISTS (SELECT FROM payments r
 		WHERE r.website_id = p.website_id AND r.charge_id = p.transaction_id AND r.is_refund)) AS charges`
 
-// removeEntries deletes what the deletion selects, or in a dry run reads it, and adds it up.
-func removeEntries(ctx context.Context, tx bun.Tx, site model.Website, d model.Deletion) ([]removedRow, error) {
-	selected := tx.NewSelect().TableExpr("payments AS p").ColumnExpr("p.*").Where("p.website_id = ?", site.ID)
+// deleteEntries is one step of a deletion.
+func (r recorder) deleteEntries(ctx context.Context, d model.Deletion, audit deletionRow) ([]removedRow, error) {
+	// What is being recorded has to be seen, since it may lean on what is deleted.
+	if err := r.lockAllCharges(ctx); err != nil {
+		return nil, err
+	}
+	chosen := chosenEntries(r.tx, r.site, d).OrderExpr("p.occurred_at, p.id").Limit(deleteStep).For("UPDATE")
+	gone := r.tx.NewRaw("DELETE FROM payments p USING chosen WHERE p.website_id = ? AND p.id = chosen.id RETURNING p.*", r.site.ID)
+	var rows []removedRow
+	err := sumEntries(r.tx, r.tx.NewSelect().TableExpr("gone").ColumnExpr("*")).
+		With("chosen", chosen).With("gone", gone).ColumnExpr(removedColumns).Scan(ctx, &rows)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		audit.DeletedCount += row.Count
+	}
+	if audit.DeletedCount == 0 && d.TransactionID != nil {
+		return nil, errPaymentNotFound()
+	}
+	if err := r.unfollow(ctx, rows); err != nil {
+		return nil, err
+	}
+	_, err = r.tx.NewInsert().Model(&audit).On("CONFLICT (website_id, id) DO UPDATE").
+		Set("deleted_count = ?TableAlias.deleted_count + EXCLUDED.deleted_count").Returning("NULL").Exec(ctx)
+	return rows, err
+}
+
+// chosenEntries are the entries that match all filters of a deletion.
+func chosenEntries(db bun.IDB, site model.Website, d model.Deletion) *bun.SelectQuery {
+	q := db.NewSelect().TableExpr("payments AS p").ColumnExpr("p.*").Where("p.website_id = ?", site.ID)
 	if d.TransactionID != nil {
-		selected = selected.Where("p.transaction_id = ?", *d.TransactionID)
+		q = q.Where("p.transaction_id = ?", *d.TransactionID)
 	}
 	if d.VisitorID != nil {
-		selected = selected.Where("p.visitor_id = ?", *d.VisitorID)
+		q = q.Where("p.visitor_id = ?", *d.VisitorID)
 	}
-	selected = inRange(selected, d.Range)
-	sums := tx.NewSelect().ColumnExpr(partColumns).GroupExpr(partGroups)
-	if d.DryRun {
-		sums = sums.TableExpr("(?) AS p", selected)
-	} else {
-		// Rows are locked in the order of their ids, so that deletes that overlap do not deadlock.
-		sums = sums.ColumnExpr(removedColumns).With("chosen", selected.OrderExpr("p.id").For("UPDATE")).
-			With("gone", tx.NewRaw("DELETE FROM payments p USING chosen WHERE p.website_id = ? AND p.id = chosen.id RETURNING p.*", site.ID)).
-			TableExpr("gone AS p")
-	}
-	var rows []removedRow
-	err := sums.Scan(ctx, &rows)
-	return rows, err
+	return inRange(q, d.Range)
+}
+
+// sumEntries adds up entries by what makes a part of revenue.
+func sumEntries(db bun.IDB, entries *bun.SelectQuery) *bun.SelectQuery {
+	return db.NewSelect().ColumnExpr(partColumns).TableExpr("(?) AS p", entries).GroupExpr(partGroups)
 }

@@ -92,6 +92,12 @@ func (r recorder) followSeen(ctx context.Context, visitor string) error {
 			links[key] = visitor
 		}
 	}
+	if len(links) == 0 {
+		return nil
+	}
+	if err := r.lockAllCharges(ctx); err != nil {
+		return err
+	}
 	return r.follow(ctx, links, nil)
 }
 

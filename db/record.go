@@ -138,6 +138,14 @@ func (r recorder) lockCharges(ctx context.Context, charges []string) error {
 	return err
 }
 
+// lockAllCharges locks all charges of the website: whoever records there finishes first, and others
+// wait until the transaction ends.
+func (r recorder) lockAllCharges(ctx context.Context) error {
+	first := int64(hash(r.site.ID) - hash(r.site.ID)%chargeLocks)
+	_, err := r.tx.NewRaw("SELECT pg_advisory_xact_lock(?::bigint + k) FROM generate_series(0, ?) AS k", first, chargeLocks-1).Exec(ctx)
+	return err
+}
+
 func hash(text string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(text))

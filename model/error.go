@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -95,9 +96,10 @@ func AsError(err error) *Error {
 }
 
 // Faults collects the errors of an input's fields while it is validated.
-type Faults struct{ all []*Error }
+type Faults []*Error
 
-// Add notes err, if it is not nil. A field of "" is filled in with the given name.
+// Add notes err, if it is not nil. A field of "" is filled in with the given name. A field is at fault
+// once: what follows from that is not told.
 func (f *Faults) Add(field string, err error) {
 	if err == nil {
 		return
@@ -111,7 +113,19 @@ func (f *Faults) Add(field string, err error) {
 		named.Field = field
 		e = &named
 	}
-	f.all = append(f.all, e)
+	if e.Field != "" && slices.ContainsFunc(*f, func(other *Error) bool { return other.Field == e.Field }) {
+		return
+	}
+	*f = append(*f, e)
+}
+
+// Rename changes the names of the fields at fault.
+func (f Faults) Rename(name func(field string) string) {
+	for i, e := range f {
+		renamed := *e
+		renamed.Field = name(e.Field)
+		f[i] = &renamed
+	}
 }
 
 // addID notes what CheckID says of an id, if there is one.
@@ -122,11 +136,11 @@ func (f *Faults) addID(field string, id *string) {
 }
 
 // Err joins what was noted: nil, or the first fault with the others inside it.
-func (f *Faults) Err() error {
-	if len(f.all) == 0 {
+func (f Faults) Err() error {
+	if len(f) == 0 {
 		return nil
 	}
-	first := *f.all[0]
-	first.Others = append([]*Error(nil), f.all[1:]...)
+	first := *f[0]
+	first.Others = slices.Clone(f[1:])
 	return &first
 }

@@ -11,8 +11,8 @@ const (
 	MaxPageSize     = 100
 )
 
-// maxCursor is the greatest length of a cursor, in bytes: an id of 255 characters that JSON escapes fits.
-const maxCursor = 4096
+// maxCursor is the greatest length of a cursor, in bytes. One of an id of 255 bytes that JSON all escapes has 2,182.
+const maxCursor = 2560
 
 // Page is which part of a list is asked for.
 type Page struct {

@@ -104,6 +104,8 @@ type RecordPaymentInput struct {
 	Metadata        Metadata
 	RequireVisitor  *bool // an unknown visitor is CodeVisitorNotFound
 	RejectDuplicate *bool // a duplicate is CodeDuplicateTransaction
+	// Faults are those found while the input was read; Validate reports them with its own.
+	Faults Faults
 }
 
 // NewPayment is a payment that has been checked and is ready to be recorded.
@@ -118,7 +120,7 @@ type NewPayment struct {
 // Validate checks the input against the rules of the website and completes it. All faults are
 // reported together. The time of the request, now, stands in for a missing one.
 func (in RecordPaymentInput) Validate(site Website, now time.Time) (NewPayment, error) {
-	var faults Faults
+	faults := slices.Clone(in.Faults)
 	p := NewPayment{
 		Payment: Payment{
 			WebsiteID: site.ID, TransactionID: in.TransactionID, Renewal: isTrue(in.Renewal),

@@ -16,8 +16,9 @@ type recording struct {
 	ignored []string // keys that were not understood
 }
 
-// fromAPIPayment reads the body of recordPayment in either dialect. Its errors name the fields as
-// the client does.
+// fromAPIPayment reads the body of recordPayment in either dialect. Fields that cannot be read are
+// faults of the input, which its Validate reports together with what else is wrong. Errors: those of
+// parseObject and isFaurya.
 func fromAPIPayment(raw json.RawMessage, params openapi.RecordPaymentParams) (recording, error) {
 	body, err := parseObject(raw)
 	if err != nil {
@@ -35,7 +36,9 @@ func fromAPIPayment(raw json.RawMessage, params openapi.RecordPaymentParams) (re
 	}
 	rec.input.WebsiteID = params.WebsiteId
 	rec.ignored = body.unread()
-	return rec, body.err()
+	rec.input.Faults = body.faults
+	rec.input.Faults.Rename(rec.names.field)
+	return rec, nil
 }
 
 func fromDataFast(body *object) recording {

@@ -51,6 +51,16 @@ func (n names) of(field string) string {
 	return field
 }
 
+// field is the field that the client knows by a name.
+func (n names) field(name string) string {
+	for field, known := range n {
+		if known == name {
+			return field
+		}
+	}
+	return name
+}
+
 // rename is err with the client's names of the fields at fault. An error without fields stays as it is,
 // with the cause that the log shows.
 func (n names) rename(err error) error {

@@ -202,14 +202,15 @@ func TestHandler_RecordPayment_refuses(t *testing.T) {
 	t.Run("with all faults at once, none of them echoed", func(t *testing.T) {
 		t.Parallel()
 		a := newAPI(t)
-		res := a.do(t, request("POST", path, `{"amount":"secret","currency":5,"renewal":"secret","datafast_visitor_id":"v"}`))
+		res := a.do(t, request("POST", path, `{"amount":"secret","currency":5,"renewal":"secret","datafast_visitor_id":" ","customer_email":"secret"}`))
 		detail := a.failure(t, res)
 		var fields []string
 		for _, fault := range *detail.Fields {
 			fields = append(fields, fault.Field+" "+string(fault.Reason))
 			require.NotContains(t, fault.Message, "secret")
 		}
-		require.Equal(t, []string{"transaction_id missing_field", "amount invalid_amount", "currency invalid_currency", "renewal invalid_field"}, fields)
+		require.Equal(t, []string{"transaction_id missing_field", "amount invalid_amount", "currency invalid_currency", "renewal invalid_field",
+			"datafast_visitor_id invalid_field", "customer_email invalid_field"}, fields)
 		require.Equal(t, "transaction_id", *detail.Field)
 		require.NotContains(t, detail.Message, "secret")
 	})

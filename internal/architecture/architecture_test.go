@@ -50,7 +50,6 @@ var rules = map[string]rule{
 	"internal/browsertest":  {others: []string{"github.com/chromedp/…"}},
 	"internal/architecture": {others: []string{"github.com/stretchr/testify/require"}},
 	"internal/e2e":          {}, // tests only
-	"internal/deps":         {others: []string{everybody}},
 	"cmd/tributary":         {own: []string{everybody}, others: []string{everybody}},
 }
 

@@ -62,3 +62,15 @@ func (c *cluster) ensurePrivateDir(dir string) error {
 	}
 	return c.account.give(dir)
 }
+
+// removeSocketLock removes the lock file of a killed server's socket. Postgres would not start while the
+// process id in it belongs to any process of the account, as it does for a moment after a kill and, by
+// chance, in a container that starts again. The directory is the cluster's alone, and postmaster.pid keeps
+// two servers apart.
+func removeSocketLock(dir string) error {
+	err := os.Remove(filepath.Join(dir, socketPrefix+socketPort+".lock"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -108,6 +108,9 @@ func (s *Server) placeSocket() (err error) {
 	if err == nil && s.socketDir != s.cluster.dir {
 		err = s.cluster.ensurePrivateDir(s.socketDir)
 	}
+	if err == nil {
+		err = removeSocketLock(s.socketDir)
+	}
 	return err
 }
 

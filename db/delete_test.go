@@ -1,0 +1,66 @@
+package db_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/model"
+)
+
+// Entries that share customers with what is recorded meanwhile are the ones that could lock each other out.
+func TestStore_DeletePayments_besideWriters(t *testing.T) {
+	t.Parallel()
+	const entries, customers = 7000, 50
+	b := setup(t)
+	conn := connect(t, b.dsn)
+	day := now.AddDate(0, 0, -1)
+	_, err := conn.Exec(t.Context(), `INSERT INTO payments (website_id, id, transaction_id, kind, renewal, charge_id, currency, amount_minor,
+			reporting_minor, occurred_at, recorded_at, visitor_id, basis, customer_id)
+		SELECT $1, gen_random_uuid(), 'old-' || i, 'CHARGE', false, 'old-' || i, 'USD', 1000, 1000, $2, $2, 'v' || i % $4, 'VISITOR_ID', 'c' || i % $4
+		FROM generate_series(1, $3) AS i`, b.site.ID, day, entries, customers)
+	require.NoError(t, err)
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	deleted := make(chan struct{})
+	recorded := make([]int, 4)
+	var writers sync.WaitGroup
+	for w := range recorded {
+		writers.Go(func() {
+			for ; ctx.Err() == nil; recorded[w]++ {
+				select {
+				case <-deleted:
+					return
+				default:
+				}
+				in := charge(fmt.Sprintf("new-%d-%d", w, recorded[w]))
+				in.CustomerID = ptr(fmt.Sprint("c", recorded[w]%customers))
+				if _, err := b.record(in); err != nil {
+					t.Errorf("writer: %v", err)
+					return
+				}
+			}
+		})
+	}
+	payload, err := b.DeletePayments(ctx, b.site, "token", model.Deletion{Range: model.Range{From: day, To: day.Add(time.Second)}}, now)
+	close(deleted)
+	writers.Wait()
+	require.NoError(t, err)
+	require.Equal(t, entries, payload.DeletedCount)
+	require.Equal(t, model.Decimal("70000.00"), payload.Revenue.Net.Amount())
+
+	require.Equal(t, int64(entries), value[int64](t, conn, "SELECT deleted_count FROM payment_deletions"), "all steps are in one audit row")
+	total := 0
+	for _, n := range recorded {
+		require.Positive(t, n, "the deletion kept a writer waiting all the time")
+		total += n
+	}
+	require.Equal(t, int64(total), value[int64](t, conn, "SELECT count(*) FROM payments"))
+	require.Zero(t, value[int64](t, conn, "SELECT count(*) FROM payments WHERE visitor_id IS NOT NULL"),
+		"nobody keeps a visitor that only deleted payments had made known")
+}
