@@ -84,7 +84,7 @@ func credited(rt *rapid.T, shared *bundle, steps []model.RecordPaymentInput, del
 		_, err := b.DeletePayments(b.t.Context(), b.site, "token", model.Deletion{TransactionID: &id}, now)
 		require.NoError(rt, err)
 	}
-	left, err := b.Payments(b.t.Context(), b.site, model.PaymentQuery{}, nil, nil)
+	left, err := b.Payments(b.t.Context(), b.site, model.PaymentQuery{Page: model.Page{First: model.MaxPageSize}})
 	require.NoError(rt, err)
 	credits := map[string]string{}
 	for _, edge := range left.Edges {

@@ -93,6 +93,10 @@ func (s *Store) Ping(ctx context.Context) error {
 // errConflict ends a transaction that met a row it had not seen; it is tried again.
 var errConflict = errors.New("conflict with a concurrent transaction")
 
+// errNotAlone ends a transaction that found that it has to change entries of others; it is tried again
+// by a recorder that is alone.
+var errNotAlone = errors.New("the ledger has to be changed alone")
+
 // maxTries is how often a transaction that met a deadlock or conflict is tried.
 const maxTries = 10
 
@@ -103,7 +107,7 @@ func (s *Store) write(ctx context.Context, do func(ctx context.Context, tx bun.T
 		if err == nil || try == maxTries || !isRetryable(err) {
 			return translate(err)
 		}
-		// The pause, longer with each try, lets the others finish.
+		// The pause, longer with each try, lets others finish.
 		pause := time.Duration(rand.Int64N(int64(try) * int64(2*time.Millisecond)))
 		select {
 		case <-ctx.Done():

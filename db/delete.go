@@ -18,6 +18,7 @@ const deleteStep = 2000
 // row; a dry run only counts. What the entries had lent to others goes with them: the ledger is as if
 // they had never been sent. A deletion of many entries is several transactions, each of which is whole
 // and in the audit row: one that fails half-way has deleted what that row says, and may be repeated.
+// Of the entries that are recorded meanwhile it may delete those that match.
 // Errors: CodePaymentNotFound for an unknown transaction id.
 func (s *Store) DeletePayments(ctx context.Context, site model.Website, tokenID string, d model.Deletion, now time.Time) (*model.DeletePaymentsPayload, error) {
 	audit := deletionRow{
@@ -26,14 +27,15 @@ func (s *Store) DeletePayments(ctx context.Context, site model.Website, tokenID 
 	}
 	payload := &model.DeletePaymentsPayload{DryRun: d.DryRun, Range: d.Range}
 	var parts []partRow
+	rest := d // what the next step chooses from: it need not look again at what is gone
 	for last := deleteStep; last == deleteStep; payload.DeletedCount += last {
 		var rows []removedRow
 		var err error
 		if d.DryRun {
 			err = translate(sumEntries(s.db, chosenEntries(s.db, site, d)).Scan(ctx, &rows))
 		} else {
-			err = s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
-				rows, err = recorder{tx: tx, site: site}.deleteEntries(ctx, d, audit)
+			err = s.onLedger(ctx, site, alone, func(ctx context.Context, r recorder) error {
+				rows, err = r.deleteEntries(ctx, rest, audit)
 				return err
 			})
 		}
@@ -44,6 +46,9 @@ func (s *Store) DeletePayments(ctx context.Context, site model.Website, tokenID 
 		for _, row := range rows {
 			last += int(row.Count)
 			parts = append(parts, row.partRow)
+			if row.LastAt.After(rest.Range.From) {
+				rest.Range.From = row.LastAt
+			}
 		}
 		if d.DryRun {
 			payload.DeletedCount = last
@@ -82,17 +87,18 @@ type removedRow struct {
 	CustomerIDs []string `bun:"customer_ids,array"`
 	Emails      []string `bun:"emails,array"`
 	Charges     []string `bun:"charges,array"` // those that have refunds
+	LastAt      time.Time
 }
 
 const removedColumns = `array_agg(DISTINCT p.customer_id) FILTER (WHERE p.customer_id IS NOT NULL) AS customer_ids,
 	array_agg(DISTINCT p.email_folded) FILTER (WHERE p.email_folded IS NOT NULL) AS emails,
 	array_agg(p.transaction_id) FILTER (WHERE NOT p.is_refund AND EXISTS (SELECT FROM payments r
-		WHERE r.website_id = p.website_id AND r.charge_id = p.transaction_id AND r.is_refund)) AS charges`
+		WHERE r.website_id = p.website_id AND r.charge_id = p.transaction_id AND r.is_refund)) AS charges,
+	max(p.occurred_at) AS last_at`
 
 // deleteEntries is one step of a deletion.
 func (r recorder) deleteEntries(ctx context.Context, d model.Deletion, audit deletionRow) ([]removedRow, error) {
-	// What is being recorded has to be seen, since it may lean on what is deleted.
-	if err := r.lockAllCharges(ctx); err != nil {
+	if err := r.lock(ctx, nil); err != nil {
 		return nil, err
 	}
 	chosen := chosenEntries(r.tx, r.site, d).OrderExpr("p.occurred_at, p.id").Limit(deleteStep).For("UPDATE")

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -37,7 +36,7 @@ var violations = map[string]func() error{
 // isRetryable says whether the transaction did nothing and may be run again.
 func isRetryable(err error) bool {
 	var pg *pgconn.PgError
-	return errors.Is(err, errConflict) ||
+	return errors.Is(err, errConflict) || errors.Is(err, errNotAlone) ||
 		errors.As(err, &pg) && (pg.Code == stateDeadlock || pg.Code == stateSerialization)
 }
 
@@ -52,16 +51,19 @@ func translate(err error) error {
 		return err
 	case errors.As(err, &pg):
 		return translateState(pg, err)
-	case errors.Is(err, errConflict),
+	case errors.Is(err, errConflict), errors.Is(err, errNotAlone),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
 		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
-		errors.As(err, &network), errors.As(err, &connect), strings.Contains(err.Error(), "database is closed"),
-		strings.Contains(err.Error(), "conn closed"):
+		errors.Is(err, pgconn.ErrConnClosed), errors.As(err, &network), errors.As(err, &connect), isPoolClosed(err):
 		return &unavailableError{shown: unavailable("the database cannot answer now; try again"), cause: err}
 	}
 	return err
 }
+
+// isPoolClosed says whether the store has been closed. The error is known by its text alone, since
+// database/sql does not export it.
+func isPoolClosed(err error) bool { return strings.Contains(err.Error(), "sql: database is closed") }
 
 func translateState(pg *pgconn.PgError, err error) error {
 	if violated, ok := violations[pg.ConstraintName]; ok {
@@ -78,9 +80,7 @@ func translateState(pg *pgconn.PgError, err error) error {
 }
 
 func unavailable(message string) *model.Error {
-	e := model.Errorf(model.CodeUnavailable, "", "%s", message)
-	e.RetryAfter = time.Second
-	return e
+	return model.Errorf(model.CodeUnavailable, "", "%s", message)
 }
 
 // unavailableError keeps the cause for the log, apart from what a client sees.

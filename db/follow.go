@@ -95,7 +95,7 @@ func (r recorder) followSeen(ctx context.Context, visitor string) error {
 	if len(links) == 0 {
 		return nil
 	}
-	if err := r.lockAllCharges(ctx); err != nil {
+	if err := r.mustBeAlone(); err != nil {
 		return err
 	}
 	return r.follow(ctx, links, nil)
@@ -121,10 +121,17 @@ func (r recorder) link(ctx context.Context, key model.CustomerKey, visitor strin
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
 		return nil, err
 	}
+	const claimed = " WHERE p.website_id = ?0 AND p.?3 = ?4 AND p.visitor_id IS DISTINCT FROM ?1 AND " + unattributed
+	args := []any{r.site.ID, visitor, string(key.Basis), keyColumn(key.Basis), key.Value}
+	if !r.alone {
+		var exists bool
+		if err := r.tx.NewRaw("SELECT EXISTS (SELECT FROM payments p"+claimed+")", args...).Scan(ctx, &exists); err != nil || !exists {
+			return nil, err
+		}
+		return nil, errNotAlone
+	}
 	var moved []movedRow
-	err = r.tx.NewRaw(`UPDATE payments p SET visitor_id = ?1, basis = ?2
-		WHERE p.website_id = ?0 AND p.?3 = ?4 AND p.visitor_id IS DISTINCT FROM ?1 AND `+unattributed+` RETURNING `+movedColumns,
-		r.site.ID, visitor, string(key.Basis), keyColumn(key.Basis), key.Value).Scan(ctx, &moved)
+	err = r.tx.NewRaw("UPDATE payments p SET visitor_id = ?1, basis = ?2"+claimed+" RETURNING "+movedColumns, args...).Scan(ctx, &moved)
 	return moved, err
 }
 
@@ -142,8 +149,7 @@ func (r recorder) moveRefunds(ctx context.Context, charges []string) ([]movedRow
 	if len(charges) == 0 {
 		return nil, nil
 	}
-	// A refund that is being recorded has read its charge as it was: wait until it is there to be moved.
-	if err := r.lockCharges(ctx, charges); err != nil {
+	if err := r.mustBeAlone(); err != nil {
 		return nil, err
 	}
 	var moved []movedRow

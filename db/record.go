@@ -3,7 +3,6 @@ package db
 import (
 	"cmp"
 	"context"
-	"hash/fnv"
 	"maps"
 	"slices"
 	"time"
@@ -32,7 +31,7 @@ func (s *Store) RecordPayments(ctx context.Context, site model.Website, payments
 		return nil, nil
 	}
 	var results []model.RecordPaymentResult
-	err := s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
 		// A transaction that is run again starts from the payments as they were sent.
 		batch := make([]*model.NewPayment, len(payments))
 		for i, p := range payments {
@@ -40,18 +39,11 @@ func (s *Store) RecordPayments(ctx context.Context, site model.Website, payments
 			fresh.ID = newID().String()
 			batch[i] = &fresh
 		}
-		r := recorder{tx: tx, site: site}
 		var err error
 		results, err = r.record(ctx, batch)
 		return err
 	})
 	return results, err
-}
-
-// recorder records payments of one website in one transaction.
-type recorder struct {
-	tx   bun.Tx
-	site model.Website
 }
 
 func (r recorder) record(ctx context.Context, batch []*model.NewPayment) ([]model.RecordPaymentResult, error) {
@@ -91,7 +83,7 @@ func (r recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.L
 	for i, p := range batch {
 		charges[i] = p.ChargeID()
 	}
-	if err := r.lockCharges(ctx, charges); err != nil {
+	if err := r.lock(ctx, charges); err != nil {
 		return nil, err
 	}
 	customers, err := r.lockCustomers(ctx, batch)
@@ -120,36 +112,6 @@ func (r recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.L
 	ledger := model.NewLedger(entries, customers, seen)
 	ledger.EventsLeft, err = lockEventsLeft(ctx, r.tx, r.site, batch[0].RecordedAt)
 	return ledger, err
-}
-
-// chargeLocks is how many locks the charges of a website share. Postgres keeps locks in a table that
-// is made for 6,400 by default: twenty batches at once must fit into it.
-const chargeLocks = 256
-
-// lockCharges locks each charge with its refunds, whether or not either is recorded yet, until the
-// transaction ends. There may be no row to lock, hence advisory locks.
-func (r recorder) lockCharges(ctx context.Context, charges []string) error {
-	keys := make([]int64, len(charges))
-	for i, id := range charges {
-		keys[i] = int64(hash(r.site.ID) - hash(r.site.ID)%chargeLocks + hash(id)%chargeLocks)
-	}
-	slices.Sort(keys)
-	_, err := r.tx.NewRaw("SELECT pg_advisory_xact_lock(k) FROM unnest(ARRAY[?]::bigint[]) AS k", list(slices.Compact(keys))).Exec(ctx)
-	return err
-}
-
-// lockAllCharges locks all charges of the website: whoever records there finishes first, and others
-// wait until the transaction ends.
-func (r recorder) lockAllCharges(ctx context.Context) error {
-	first := int64(hash(r.site.ID) - hash(r.site.ID)%chargeLocks)
-	_, err := r.tx.NewRaw("SELECT pg_advisory_xact_lock(?::bigint + k) FROM generate_series(0, ?) AS k", first, chargeLocks-1).Exec(ctx)
-	return err
-}
-
-func hash(text string) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(text))
-	return h.Sum64()
 }
 
 // lockCustomers locks the payments' customers and answers the visitors of those that are known.

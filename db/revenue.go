@@ -2,8 +2,6 @@ package db
 
 import (
 	"context"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -101,21 +99,7 @@ var orderKeys = map[model.VisitorRevenueOrderField]struct{ expr, cast string }{
 	model.OrderByPayments:      {"count(*) FILTER (WHERE " + countsAsPayment + ")", "bigint"},
 }
 
-// validKey says whether a cursor's key can be what Postgres made it from.
-func validKey(cast, key string) bool {
-	switch cast {
-	case "timestamptz":
-		at, err := time.Parse("2006-01-02 15:04:05.999999-07", key)
-		return err == nil && at.Year() >= 1
-	case "bigint":
-		_, err := strconv.ParseInt(key, 10, 64)
-		return err == nil
-	}
-	return len(key) <= 64 && strings.Trim(strings.TrimPrefix(key, "-"), "0123456789") == "" && strings.Trim(key, "-") != ""
-}
-
 // RevenueByVisitor lists the visitors that the query selects with their revenue.
-// Errors: CodeInvalidCursor.
 func (s *Store) RevenueByVisitor(ctx context.Context, site model.Website, query model.VisitorRevenueQuery) (*model.VisitorRevenueConnection, error) {
 	var rows []struct {
 		VisitorID      string
@@ -123,11 +107,7 @@ func (s *Store) RevenueByVisitor(ctx context.Context, site model.Website, query 
 		FirstPaymentAt time.Time
 		LastPaymentAt  time.Time
 	}
-	q, err := s.visitorsByRevenue(site, query)
-	if err != nil {
-		return nil, err
-	}
-	if err := q.Scan(ctx, &rows); err != nil {
+	if err := s.visitorsByRevenue(site, query).Scan(ctx, &rows); err != nil {
 		return nil, translate(err)
 	}
 	visitors := make([]string, len(rows))
@@ -146,16 +126,14 @@ func (s *Store) RevenueByVisitor(ctx context.Context, site model.Website, query 
 		}
 	}
 	edges, info := model.Paginate(query.Page, nodes,
-		func(v *model.VisitorRevenue) model.Cursor {
-			return model.Cursor{Order: query.Order.String(), Key: v.OrderKey, ID: v.VisitorID}
-		},
+		func(v *model.VisitorRevenue) model.Cursor { return query.Order.List().Cursor(v.OrderKey, v.VisitorID) },
 		func(at string, v *model.VisitorRevenue) model.VisitorRevenueEdge {
 			return model.VisitorRevenueEdge{Cursor: at, Node: v}
 		})
 	return &model.VisitorRevenueConnection{Edges: edges, PageInfo: info}, nil
 }
 
-func (s *Store) visitorsByRevenue(site model.Website, query model.VisitorRevenueQuery) (*bun.SelectQuery, error) {
+func (s *Store) visitorsByRevenue(site model.Website, query model.VisitorRevenueQuery) *bun.SelectQuery {
 	key := orderKeys[query.Order.Field]
 	q := s.db.NewSelect().TableExpr("payments AS p").
 		ColumnExpr("p.visitor_id, min(p.occurred_at) AS first_payment_at, max(p.occurred_at) AS last_payment_at").
@@ -173,13 +151,10 @@ func (s *Store) visitorsByRevenue(site model.Website, query model.VisitorRevenue
 	if query.Order.Direction == model.Ascending {
 		direction, beyond = "ASC", ">"
 	}
-	if after := query.Page.After; after != nil {
-		if !validKey(key.cast, after.Key) {
-			return nil, model.Errorf(model.CodeInvalidCursor, "after", "not a cursor of this list")
-		}
+	if after := query.Page.After; !query.Page.IsFirst() {
 		q = q.Having("("+key.expr+", p.visitor_id) "+beyond+" (?::"+key.cast+", ?)", after.Key, after.ID)
 	}
-	return q.OrderExpr(key.expr + " " + direction + ", p.visitor_id " + direction).Limit(int64(query.Page.First) + 1), nil
+	return q.OrderExpr(key.expr + " " + direction + ", p.visitor_id " + direction).Limit(int64(query.Page.First) + 1)
 }
 
 // withFirstVisit limits the visitors to those whose first visit is as asked for.

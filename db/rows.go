@@ -140,7 +140,7 @@ type visitRow struct {
 	Country     *string
 	Device      *string
 	Browser     *string
-	Os          *string
+	OS          *string `bun:"os"`
 	Pageviews   int64
 }
 
@@ -151,7 +151,7 @@ func newVisitRow(v *model.Visit) visitRow {
 		StartedAt: v.StartedAt, LastSeenAt: v.LastSeenAt, LandingPage: v.LandingPage, Referrer: v.Referrer, Source: v.Source,
 		UtmSource: v.Campaign.Source, UtmMedium: v.Campaign.Medium, UtmCampaign: v.Campaign.Name,
 		UtmTerm: v.Campaign.Term, UtmContent: v.Campaign.Content,
-		Country: v.Country, Device: v.Device, Browser: v.Browser, Os: v.Os, Pageviews: int64(v.Pageviews),
+		Country: v.Country, Device: v.Device, Browser: v.Browser, OS: v.OS, Pageviews: int64(v.Pageviews),
 	}
 }
 
@@ -160,7 +160,7 @@ func (r *visitRow) toModel() model.Visit {
 		WebsiteID: r.WebsiteID, ID: r.ID.String(), VisitorID: r.VisitorID, SessionID: r.SessionID,
 		StartedAt: r.StartedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), LandingPage: r.LandingPage, Referrer: r.Referrer, Source: r.Source,
 		Campaign: model.Campaign{Source: r.UtmSource, Medium: r.UtmMedium, Name: r.UtmCampaign, Term: r.UtmTerm, Content: r.UtmContent},
-		Country:  r.Country, Device: r.Device, Browser: r.Browser, Os: r.Os, Pageviews: int(r.Pageviews),
+		Country:  r.Country, Device: r.Device, Browser: r.Browser, OS: r.OS, Pageviews: int(r.Pageviews),
 	}
 }
 

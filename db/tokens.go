@@ -23,7 +23,7 @@ type tokenRow struct {
 	AccountID  string
 	WebsiteID  *string
 	Scopes     []string `bun:",array"`
-	WebsiteIds []string `bun:",array"`
+	WebsiteIDs []string `bun:"website_ids,array"`
 	CreatedAt  time.Time
 	LastUsedAt *time.Time
 	ExpiresAt  *time.Time
@@ -33,7 +33,7 @@ type tokenRow struct {
 func (r *tokenRow) toModel() model.Token {
 	t := model.Token{
 		ID: r.ID, Hash: r.Hash, Prefix: r.Prefix, LastFour: r.LastFour, Name: r.Name, AccountID: r.AccountID,
-		WebsiteIDs: r.WebsiteIds, CreatedAt: r.CreatedAt.UTC(),
+		WebsiteIDs: r.WebsiteIDs, CreatedAt: r.CreatedAt.UTC(),
 		LastUsedAt: inUTC(r.LastUsedAt), ExpiresAt: inUTC(r.ExpiresAt), RevokedAt: inUTC(r.RevokedAt),
 	}
 	if r.WebsiteID != nil {
@@ -64,7 +64,7 @@ func (s *Store) CreateToken(ctx context.Context, t model.Token) (model.Token, er
 		t.ID = randomHex(12)
 		row := tokenRow{
 			ID: t.ID, Hash: t.Hash, Prefix: t.Prefix, LastFour: t.LastFour, Name: t.Name, AccountID: t.AccountID,
-			Scopes: []string{}, WebsiteIds: append([]string{}, t.WebsiteIDs...), CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt,
+			Scopes: []string{}, WebsiteIDs: append([]string{}, t.WebsiteIDs...), CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt,
 		}
 		if t.WebsiteID != "" {
 			row.WebsiteID = &t.WebsiteID

@@ -131,12 +131,15 @@ func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey
 	}
 	links := map[model.CustomerKey]string{}
 	for _, basis := range customerBases {
-		values := valuesOf(customers, basis)
+		values, err := r.unknown(ctx, basis, valuesOf(customers, basis))
+		if err != nil {
+			return err
+		}
 		if len(values) == 0 {
 			continue
 		}
 		var rows []customerRow
-		err := r.tx.NewRaw(`SELECT DISTINCT ON (p.?3) ?1 AS basis, p.?3 AS value, p.visitor_id FROM payments p
+		err = r.tx.NewRaw(`SELECT DISTINCT ON (p.?3) ?1 AS basis, p.?3 AS value, p.visitor_id FROM payments p
 			WHERE p.website_id = ?0 AND p.?3 IN (?2) AND p.visitor_id IS NOT NULL
 			ORDER BY p.?3, EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id) DESC, p.recorded_at, p.id`,
 			r.site.ID, string(basis), list(values), keyColumn(basis)).Scan(ctx, &rows)
@@ -148,4 +151,18 @@ func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey
 		}
 	}
 	return r.follow(ctx, links, charges)
+}
+
+// unknown are those of the customers that are not known by a visitor.
+func (r recorder) unknown(ctx context.Context, basis model.AttributionBasis, values []string) ([]string, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
+	var known []string
+	err := r.tx.NewRaw("SELECT value FROM customers WHERE website_id = ? AND basis = ? AND value IN (?) AND visitor_id IS NOT NULL ORDER BY value",
+		r.site.ID, string(basis), list(values)).Scan(ctx, &known)
+	return slices.DeleteFunc(values, func(value string) bool {
+		_, found := slices.BinarySearch(known, value)
+		return found
+	}), err
 }

@@ -80,7 +80,7 @@ func TestStore_DeletePayments_attribution(t *testing.T) {
 			}
 			_, err := b.DeletePayments(context.Background(), b.site, "token", model.Deletion{TransactionID: &test.deleted}, now)
 			require.NoError(t, err)
-			left, err := b.Payments(context.Background(), b.site, model.PaymentQuery{}, nil, nil)
+			left, err := b.Payments(context.Background(), b.site, model.PaymentQuery{Page: model.Page{First: model.MaxPageSize}})
 			require.NoError(t, err)
 			got := map[string]string{}
 			for _, edge := range left.Edges {

@@ -9,20 +9,24 @@ import (
 	"tributary/model"
 )
 
-const orderVisits = "visits"
-
 // RecordVisit adds a pageview to the visitor's current visit, or starts another one with it; see
 // model.Visit.Continues. The same session id always continues the same visit. Errors:
 // CodeEventLimitReached.
 func (s *Store) RecordVisit(ctx context.Context, site model.Website, view model.Visit, now time.Time) (*model.RecordVisitPayload, error) {
 	var payload model.RecordVisitPayload
-	err := s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
+		tx := r.tx
+		if r.alone {
+			if err := r.lock(ctx, nil); err != nil {
+				return err
+			}
+		}
 		visitor, err := lockVisitor(ctx, tx, view)
 		if err != nil {
 			return err
 		}
 		if visitor.VisitCount == 0 {
-			if err := (recorder{tx: tx, site: site}).followSeen(ctx, visitor.ID); err != nil {
+			if err := r.followSeen(ctx, visitor.ID); err != nil {
 				return err
 			}
 		}
@@ -92,21 +96,14 @@ func continueVisit(ctx context.Context, tx bun.Tx, view model.Visit) (visitRow, 
 }
 
 // VisitsOfVisitors lists the visits of each of several visitors, first one first, in one statement.
-// Errors: CodeInvalidCursor, CodeTooManyItems.
-func (s *Store) VisitsOfVisitors(ctx context.Context, websiteID string, visitors []string, first *int, after *string) (map[string]*model.VisitConnection, error) {
-	page, err := model.NewPage(first, after, orderVisits)
-	if err != nil {
-		return nil, err
-	}
+func (s *Store) VisitsOfVisitors(
+	ctx context.Context, websiteID string, visitors []string, page model.Page,
+) (map[string]*model.VisitConnection, error) {
 	each := s.db.NewSelect().TableExpr("visits AS t").ColumnExpr("t.*").
 		Where("t.website_id = ?", websiteID).Where("t.visitor_id = one.visitor").
 		OrderExpr("t.started_at, t.id").Limit(int64(page.First) + 1)
-	if page.After != nil {
-		at, id, err := parseTimeCursor(page.After)
-		if err != nil {
-			return nil, err
-		}
-		each = each.Where("(t.started_at, t.id) > (?, ?)", at, id)
+	if !page.IsFirst() {
+		each = each.Where("(t.started_at, t.id) > (?::timestamptz, ?::uuid)", page.After.Key, page.After.ID)
 	}
 	byVisitor, err := s.visitsOf(ctx, visitors, each, "q.started_at, q.id")
 	if err != nil {
@@ -115,7 +112,7 @@ func (s *Store) VisitsOfVisitors(ctx context.Context, websiteID string, visitors
 	pages := make(map[string]*model.VisitConnection, len(visitors))
 	for _, visitor := range visitors {
 		edges, info := model.Paginate(page, byVisitor[visitor],
-			func(v *model.Visit) model.Cursor { return timeCursor(orderVisits, v.StartedAt, v.ID) },
+			func(v *model.Visit) model.Cursor { return model.VisitOrder.Cursor(model.TimeKey(v.StartedAt), v.ID) },
 			func(at string, v *model.Visit) model.VisitEdge { return model.VisitEdge{Cursor: at, Node: v} })
 		pages[visitor] = &model.VisitConnection{Edges: edges, PageInfo: info}
 	}

@@ -59,7 +59,10 @@ func TestAttribution(t *testing.T) {
 			map[string]string{"t": "VISITOR_ID v", "u": "VISITOR_ID w", "x": "CUSTOMER_ID w"},
 		},
 		"an e-mail is the same in any letter case": {
-			[]step{{visit: "v"}, {id: "t", vars: vars{"email": "Jörg@B.example"}}, {id: "u", vars: vars{"visitorId": "v", "email": "jÖRG@b.EXAMPLE"}}, {id: "x", vars: vars{"email": "jörg@b.example"}}},
+			[]step{
+				{visit: "v"}, {id: "t", vars: vars{"email": "Jörg@B.example"}}, {id: "u", vars: vars{"visitorId": "v", "email": "jÖRG@b.EXAMPLE"}},
+				{id: "x", vars: vars{"email": "jörg@b.example"}},
+			},
 			map[string]string{"t": "EMAIL v", "u": "VISITOR_ID v", "x": "EMAIL v"},
 		},
 		"customer ids are compared byte by byte": {

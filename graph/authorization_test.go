@@ -129,7 +129,8 @@ func TestAuthorization_answer(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for name, header := range map[string][]string{
-		"no header": nil, "another scheme": {"Basic " + b.key}, "two headers": {"Bearer " + b.key, "Bearer " + b.key}, "no token": {"Bearer "}, "a typing error": {"Bearer " + b.key[:len(b.key)-1] + "!"},
+		"no header": nil, "another scheme": {"Basic " + b.key}, "two headers": {"Bearer " + b.key, "Bearer " + b.key}, "no token": {"Bearer "},
+		"a typing error": {"Bearer " + b.key[:len(b.key)-1] + "!"},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.url, strings.NewReader(`{"query":"{ websites { id } }"}`))
 		require.NoError(t, err)

@@ -8,7 +8,7 @@ import (
 )
 
 const recordPayments = `mutation ($input: RecordPaymentsInput!) {
-	recordPayments(input: $input) { results { payload { outcome differences payment { transactionId kind } } error { code field message } } }
+	recordPayments(input: $input) { results { payload { outcome differences payment { transactionId kind } } error { code field fields message } } }
 }`
 
 // batch is the input of several payments.
@@ -58,6 +58,18 @@ func TestRecordPayments(t *testing.T) {
 		require.Equal(t, []any{"amount"}, got.at("recordPayments.results.2.payload.differences"))
 		require.Equal(t, "30.00 − 7.00 = 23.00: 3 charges, 0 renewals, 2 refunds, 1 trials", b.totals())
 		require.Equal(t, "REFUNDED_PAYMENT v1", b.bases()["r1"])
+	})
+
+	t.Run("all fields at fault are named, in order", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		got := b.ask(recordPayments, batch(
+			payment("", vars{"currency": "XXX", "amount": "x", "email": "nobody"}),
+			payment("t1", vars{"amount": "0.001"}),
+			payment("t2", nil),
+		))
+		require.Equal(t, []any{[]any{"transactionId", "currency", "amount", "email"}, []any{"amount"}, nil}, got.each("recordPayments.results", "error.fields"))
+		require.Equal(t, "transactionId", got.at("recordPayments.results.0.error.field"))
 	})
 
 	t.Run("all may be at fault", func(t *testing.T) {

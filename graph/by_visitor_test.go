@@ -3,6 +3,7 @@ package graph_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,16 @@ func TestRevenueByVisitor(t *testing.T) {
 			}
 		}
 		require.Equal(t, b.visitors(nil), b.visitors(vars{"orderBy": vars{"field": "NET", "direction": "DESC"}}), "by default")
+	})
+
+	t.Run("pages on after an id that is as long in a cursor as any", func(t *testing.T) {
+		t.Parallel()
+		b := b.another(t)
+		ids := []any{strings.Repeat("<", 254) + "b", strings.Repeat("<", 255)}
+		for i, id := range ids {
+			b.pay(fmt.Sprint("t", i), vars{"visitorId": id})
+		}
+		require.Equal(t, ids, b.paged(t, vars{"first": 1}, len(ids)))
 	})
 
 	t.Run("tells what each brought", func(t *testing.T) {

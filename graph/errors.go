@@ -54,11 +54,7 @@ func extensions(ctx context.Context, fault *model.Error, path ast.Path) map[stri
 		ext["field"] = field
 	}
 	if len(fault.Others) > 0 {
-		fields := []string{field}
-		for _, other := range fault.Others {
-			fields = append(fields, other.Field)
-		}
-		ext["fields"] = fields
+		ext["fields"] = fault.Fields()
 	}
 	if id := model.RequestID(ctx); id != "" {
 		ext["requestId"] = id

@@ -6,14 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"tributary/graph"
 	"tributary/model"
+	"tributary/rest"
 )
 
 // canary stands for what a client sent and nobody may see again.
@@ -66,6 +69,37 @@ func TestErrors_internal(t *testing.T) {
 	})
 }
 
+func TestWriteError(t *testing.T) {
+	t.Parallel()
+	write := func(err error) *http.Response {
+		recorder := httptest.NewRecorder()
+		graph.WriteError(recorder, httptest.NewRequest(http.MethodPost, "/graphql", nil), err)
+		return recorder.Result()
+	}
+
+	t.Run("gives an error that comes before a query the status that REST gives it", func(t *testing.T) {
+		t.Parallel()
+		both := 0
+		for _, code := range model.Codes {
+			if status := write(model.Errorf(code, "", "")).StatusCode; status != http.StatusInternalServerError {
+				require.Equal(t, rest.StatusOf(code), status, code)
+				both++
+			}
+		}
+		require.Equal(t, 7, both)
+	})
+
+	t.Run("says when to try again as REST does", func(t *testing.T) {
+		t.Parallel()
+		for _, wait := range []time.Duration{0, 1100 * time.Millisecond, time.Minute} {
+			err := &model.Error{Code: model.CodeUnavailable, RetryAfter: wait}
+			asREST := httptest.NewRecorder()
+			rest.WriteError(asREST, httptest.NewRequest(http.MethodPost, "/", nil), err)
+			require.Equal(t, asREST.Header().Get("Retry-After"), write(err).Header.Get("Retry-After"), wait)
+		}
+	})
+}
+
 func TestErrors_request(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -101,8 +135,9 @@ func TestErrors_request(t *testing.T) {
 	t.Run("a query by GET", func(t *testing.T) {
 		t.Parallel()
 		for query, status := range map[string]int{
-			"query=" + url.QueryEscape(`{ website { id } }`): 200, "query=%zz" + canary: 400, "query=" + url.QueryEscape(`mutation { deletePayments(input: {visitorId: "v"}) { deletedCount } }`): 406,
+			"query=" + url.QueryEscape(`{ website { id } }`): 200, "query=%zz" + canary: 400,
 			"query=" + url.QueryEscape(`{ website { id } }`) + "&variables=" + canary: 400,
+			"query=" + url.QueryEscape(`{ website `+canary):                           422, "": 422,
 		} {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.url+"?"+query, nil)
 			require.NoError(t, err)
@@ -110,6 +145,38 @@ func TestErrors_request(t *testing.T) {
 			res, body := (&bundle{t: t, url: b.url}).do(req)
 			require.Equal(t, status, res.StatusCode, query)
 			require.NotContains(t, string(body), "canary")
+		}
+	})
+}
+
+func TestErrors_method(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.pay("t", vars{"visitorId": "v"})
+	refused := func(t *testing.T, allow, method, query string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, b.url+"?"+query, nil)
+		require.NoError(t, err)
+		req.Header.Set("Authorization", "Bearer "+b.key)
+		res, body := (&bundle{t: t, url: b.url}).do(req)
+		require.Equal(t, []any{http.StatusMethodNotAllowed, allow}, []any{res.StatusCode, res.Header.Get("Allow")}, method)
+		var response struct{ Errors []fault }
+		require.NoError(t, json.Unmarshal(body, &response), "%s", body)
+		require.Equal(t, []any{"METHOD_NOT_ALLOWED", "request-1"}, []any{response.Errors[0].Extensions.Code, response.Errors[0].Extensions.RequestID})
+	}
+
+	t.Run("a mutation by GET is refused, and not run", func(t *testing.T) {
+		t.Parallel()
+		const mutation = `mutation m { deletePayments(input: {visitorId: "v"}) { deletedCount } }`
+		refused(t, "POST", http.MethodGet, "query="+url.QueryEscape(mutation))
+		refused(t, "POST", http.MethodGet, "operationName=m&query="+url.QueryEscape(`query q { website { id } } `+mutation))
+		require.Equal(t, 1, sql[int](b, `SELECT count(*) FROM payments`))
+	})
+
+	t.Run("methods other than GET and POST are refused", func(t *testing.T) {
+		t.Parallel()
+		for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
+			refused(t, "GET, POST", method, "query="+url.QueryEscape(`{ website { id } }`))
 		}
 	})
 }

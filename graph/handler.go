@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -17,6 +18,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
 
 	"tributary/graph/generated"
 	"tributary/model"
@@ -67,7 +69,7 @@ func checkRequest(next http.Handler) http.Handler {
 		case http.MethodPost:
 			err = checkBody(w, req)
 		case http.MethodGet:
-			err = checkQueryString(req)
+			err = checkQueryString(w, req)
 		default:
 			w.Header().Set("Allow", "GET, POST")
 			err = model.Errorf(model.CodeMethodNotAllowed, "", "send queries and mutations by POST, or queries by GET")
@@ -101,15 +103,28 @@ func checkBody(w http.ResponseWriter, req *http.Request) error {
 	return nil
 }
 
-func checkQueryString(req *http.Request) error {
-	if _, err := url.ParseQuery(req.URL.RawQuery); err != nil {
+// checkQueryString lets nothing but a query be run by GET. What is not GraphQL passes, since the GraphQL
+// server says more about it.
+func checkQueryString(w http.ResponseWriter, req *http.Request) error {
+	params, err := url.ParseQuery(req.URL.RawQuery)
+	if err != nil {
 		return model.Errorf(model.CodeInvalidField, "", "the query string of the address is not well formed")
+	}
+	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: params.Get("query")}, maxTokens)
+	if err != nil {
+		return nil
+	}
+	operation := document.Operations.ForName(params.Get("operationName"))
+	if operation != nil && operation.Operation != ast.Query {
+		w.Header().Set("Allow", http.MethodPost)
+		return model.Errorf(model.CodeMethodNotAllowed, "", "send mutations by POST")
 	}
 	return nil
 }
 
-// statuses are the HTTP statuses of errors that are found before a query is run; all others are 200,
-// as GraphQL answers them.
+// statuses are the HTTP statuses of errors that are found before a query is run; all others are 200, as
+// GraphQL answers them. The table of package rest says the same of these codes, which a test holds it to,
+// but it cannot stand in: the application layer must not import a transport that calls it.
 var statuses = map[model.Code]int{
 	model.CodeUnauthorized:         http.StatusUnauthorized,
 	model.CodeInvalidJSON:          http.StatusBadRequest,
@@ -124,15 +139,16 @@ var statuses = map[model.Code]int{
 // WriteError answers a request that does not reach a query, in the form of a GraphQL response.
 func WriteError(w http.ResponseWriter, req *http.Request, err error) {
 	shown := present(req.Context(), err)
-	status := http.StatusInternalServerError
-	if fault := model.AsError(err); fault != nil && statuses[fault.Code] != 0 {
-		status = statuses[fault.Code]
+	fault := model.AsError(err)
+	if fault == nil || statuses[fault.Code] == 0 {
+		fault = model.ErrInternal
 	}
+	status := statuses[fault.Code]
 	switch status {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	case http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", "1")
+		w.Header().Set("Retry-After", strconv.Itoa(fault.RetrySeconds()))
 	case http.StatusRequestEntityTooLarge:
 		w.Header().Set("Connection", "close")
 	}

@@ -13,33 +13,31 @@ import (
 // defaultBatchWait is long enough for the sibling fields of a page to arrive, and short beside a query.
 const defaultBatchWait = time.Millisecond
 
-// visitorKey is a visitor of a website.
-type visitorKey struct{ website, visitor string }
-
-// pageKey is a page of a visitor's list.
-type pageKey struct {
-	visitorKey
-	first    int
-	after    string
-	hasAfter bool
+// key is a visitor of a website, and the parameters of what is asked about the visitor.
+type key[P comparable] struct {
+	website, visitor string
+	params           P
 }
 
-// revenueKey is a visitor's revenue in a range.
-type revenueKey struct {
-	visitorKey
-	in model.Range
-}
+// none are the parameters of what has none.
+type none struct{}
+
+// about is the key of a question about a visitor.
+func about[P comparable](v *model.Visitor, params P) key[P] { return key[P]{v.WebsiteID, v.ID, params} }
+
+// loader answers questions about visitors.
+type loader[P comparable, V any] = *dataloadgen.Loader[key[P], V]
 
 // loaders join the store's calls of sibling fields in one operation, so that the number of
 // statements does not grow with the number of rows.
 type loaders struct {
 	website    *dataloadgen.Loader[string, model.Website]
-	visitor    *dataloadgen.Loader[visitorKey, *model.Visitor]
-	firstVisit *dataloadgen.Loader[visitorKey, *model.Visit]
-	lastVisit  *dataloadgen.Loader[visitorKey, *model.Visit]
-	visits     *dataloadgen.Loader[pageKey, *model.VisitConnection]
-	payments   *dataloadgen.Loader[pageKey, *model.PaymentConnection]
-	revenue    *dataloadgen.Loader[revenueKey, *model.Revenue]
+	visitor    loader[none, *model.Visitor]
+	firstVisit loader[none, *model.Visit]
+	lastVisit  loader[none, *model.Visit]
+	visits     loader[model.Page, *model.VisitConnection]
+	payments   loader[model.Page, *model.PaymentConnection]
+	revenue    loader[model.Range, *model.Revenue]
 }
 
 type loadersKey struct{}
@@ -59,8 +57,6 @@ func (r *Resolver) loaders(ctx context.Context) *loaders {
 
 func (r *Resolver) newLoaders() *loaders {
 	wait := dataloadgen.WithWait(cmp.Or(r.BatchWait, defaultBatchWait))
-	byVisitor := func(k visitorKey) visitorKey { return k }
-	byPage := func(k pageKey) visitorKey { return k.visitorKey }
 	website := dataloadgen.NewMappedLoader(func(ctx context.Context, ids []string) (map[string]model.Website, error) {
 		found := make(map[string]model.Website, len(ids))
 		for _, id := range ids {
@@ -73,87 +69,50 @@ func (r *Resolver) newLoaders() *loaders {
 		return found, nil
 	}, wait)
 	return &loaders{
-		website: website,
-		visitor: newLoader(wait, byVisitor, func(ctx context.Context, k visitorKey, ids []string) (map[string]*model.Visitor, error) {
-			return r.Store.Visitors(ctx, k.website, ids)
+		website:    website,
+		visitor:    newLoader(wait, withoutParams(r.Store.Visitors)),
+		firstVisit: newLoader(wait, withoutParams(r.Store.FirstVisits)),
+		lastVisit:  newLoader(wait, withoutParams(r.Store.LastVisits)),
+		visits:     newLoader(wait, r.Store.VisitsOfVisitors),
+		payments:   newLoader(wait, r.Store.PaymentsOfVisitors),
+		revenue: newLoader(wait, func(ctx context.Context, id string, visitors []string, in model.Range) (map[string]*model.Revenue, error) {
+			site, err := website.Load(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			return r.Store.RevenueOfVisitors(ctx, site, visitors, in)
 		}),
-		firstVisit: newLoader(wait, byVisitor, func(ctx context.Context, k visitorKey, ids []string) (map[string]*model.Visit, error) {
-			return r.Store.FirstVisits(ctx, k.website, ids)
-		}),
-		lastVisit: newLoader(wait, byVisitor, func(ctx context.Context, k visitorKey, ids []string) (map[string]*model.Visit, error) {
-			return r.Store.LastVisits(ctx, k.website, ids)
-		}),
-		visits: newLoader(wait, byPage, func(ctx context.Context, k pageKey, ids []string) (map[string]*model.VisitConnection, error) {
-			return r.Store.VisitsOfVisitors(ctx, k.website, ids, &k.first, k.cursor())
-		}),
-		payments: newLoader(wait, byPage, func(ctx context.Context, k pageKey, ids []string) (map[string]*model.PaymentConnection, error) {
-			return r.Store.PaymentsOfVisitors(ctx, k.website, ids, &k.first, k.cursor())
-		}),
-		revenue: newLoader(wait, func(k revenueKey) visitorKey { return k.visitorKey },
-			func(ctx context.Context, k revenueKey, ids []string) (map[string]*model.Revenue, error) {
-				site, err := website.Load(ctx, k.website)
-				if err != nil {
-					return nil, err
-				}
-				return r.Store.RevenueOfVisitors(ctx, site, ids, k.in)
-			}),
 	}
 }
 
-// newLoader makes a loader from a call that answers for many visitors at once. Keys that are equal
-// but for the visitor share a call.
-func newLoader[K comparable, V any](wait dataloadgen.Option, visitorOf func(K) visitorKey, call func(ctx context.Context, k K, visitors []string) (map[string]V, error)) *dataloadgen.Loader[K, V] {
-	fetch := func(ctx context.Context, keys []K) ([]V, []error) {
+// batch answers one question about many visitors of a website at once, by visitor.
+type batch[P comparable, V any] = func(ctx context.Context, website string, visitors []string, params P) (map[string]V, error)
+
+func withoutParams[V any](call func(ctx context.Context, website string, visitors []string) (map[string]V, error)) batch[none, V] {
+	return func(ctx context.Context, website string, visitors []string, _ none) (map[string]V, error) {
+		return call(ctx, website, visitors)
+	}
+}
+
+// newLoader makes a loader whose keys share a call when they are equal but for the visitor.
+func newLoader[P comparable, V any](wait dataloadgen.Option, call batch[P, V]) loader[P, V] {
+	return dataloadgen.NewLoader(func(ctx context.Context, keys []key[P]) ([]V, []error) {
 		values, errs := make([]V, len(keys)), make([]error, len(keys))
-		groups := map[any][]int{}
+		groups := map[key[P]][]int{} // indexes of keys, by the key without its visitor
 		for i, k := range keys {
-			groups[withoutVisitor(k)] = append(groups[withoutVisitor(k)], i)
+			shared := key[P]{website: k.website, params: k.params}
+			groups[shared] = append(groups[shared], i)
 		}
-		for _, group := range groups {
+		for shared, group := range groups {
 			visitors := make([]string, len(group))
 			for i, at := range group {
-				visitors[i] = visitorOf(keys[at]).visitor
+				visitors[i] = keys[at].visitor
 			}
-			found, err := call(ctx, keys[group[0]], visitors)
+			found, err := call(ctx, shared.website, visitors, shared.params)
 			for _, at := range group {
-				values[at], errs[at] = found[visitorOf(keys[at]).visitor], err
+				values[at], errs[at] = found[keys[at].visitor], err
 			}
 		}
 		return values, errs
-	}
-	return dataloadgen.NewLoader(fetch, wait)
-}
-
-// withoutVisitor is what the keys of one call have in common.
-func withoutVisitor(key any) any {
-	switch k := key.(type) {
-	case visitorKey:
-		k.visitor = ""
-		return k
-	case pageKey:
-		k.visitor = ""
-		return k
-	case revenueKey:
-		k.visitor = ""
-		return k
-	}
-	return key
-}
-
-func newPageKey(v *model.Visitor, first *int, after *string) pageKey {
-	key := pageKey{visitorKey: visitorKey{v.WebsiteID, v.ID}, first: model.DefaultPageSize}
-	if first != nil {
-		key.first = *first
-	}
-	if after != nil {
-		key.after, key.hasAfter = *after, true
-	}
-	return key
-}
-
-func (k pageKey) cursor() *string {
-	if !k.hasAfter {
-		return nil
-	}
-	return &k.after
+	}, wait)
 }

@@ -71,7 +71,9 @@ func TestRecordPayment(t *testing.T) {
 	t.Run("free trials bring no revenue", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		for id, fields := range map[string]vars{"zero": {"amount": "0"}, "minus zero": {"amount": "-0.00"}, "with an amount": {"freeTrial": true}, "renewed": {"amount": 0, "renewal": true}} {
+		for id, fields := range map[string]vars{
+			"zero": {"amount": "0"}, "minus zero": {"amount": "-0.00"}, "with an amount": {"freeTrial": true}, "renewed": {"amount": 0, "renewal": true},
+		} {
 			require.Equal(t, "FREE_TRIAL", b.pay(id, fields).at("payment.kind"), id)
 		}
 		require.Equal(t, "0.00 − 0.00 = 0.00: 0 charges, 0 renewals, 0 refunds, 4 trials", b.totals())

@@ -20,15 +20,15 @@ type Store interface {
 	DeletePayments(ctx context.Context, site model.Website, tokenID string, d model.Deletion, now time.Time) (*model.DeletePaymentsPayload, error)
 	RecordVisit(ctx context.Context, site model.Website, view model.Visit, now time.Time) (*model.RecordVisitPayload, error)
 
-	Payments(ctx context.Context, site model.Website, query model.PaymentQuery, first *int, after *string) (*model.PaymentConnection, error)
+	Payments(ctx context.Context, site model.Website, query model.PaymentQuery) (*model.PaymentConnection, error)
 	Revenue(ctx context.Context, site model.Website, r model.Range) (*model.Revenue, error)
 	RevenueByVisitor(ctx context.Context, site model.Website, query model.VisitorRevenueQuery) (*model.VisitorRevenueConnection, error)
 
 	Visitors(ctx context.Context, websiteID string, ids []string) (map[string]*model.Visitor, error)
 	FirstVisits(ctx context.Context, websiteID string, visitors []string) (map[string]*model.Visit, error)
 	LastVisits(ctx context.Context, websiteID string, visitors []string) (map[string]*model.Visit, error)
-	VisitsOfVisitors(ctx context.Context, websiteID string, visitors []string, first *int, after *string) (map[string]*model.VisitConnection, error)
-	PaymentsOfVisitors(ctx context.Context, websiteID string, visitors []string, first *int, after *string) (map[string]*model.PaymentConnection, error)
+	VisitsOfVisitors(ctx context.Context, websiteID string, visitors []string, page model.Page) (map[string]*model.VisitConnection, error)
+	PaymentsOfVisitors(ctx context.Context, websiteID string, visitors []string, page model.Page) (map[string]*model.PaymentConnection, error)
 	RevenueOfVisitors(ctx context.Context, site model.Website, visitors []string, r model.Range) (map[string]*model.Revenue, error)
 }
 

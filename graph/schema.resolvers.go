@@ -102,7 +102,7 @@ func (r *queryResolver) Visitor(ctx context.Context, websiteID *string, id strin
 	if faults.Add("id", model.CheckID(id)); faults.Err() != nil {
 		return nil, faults.Err()
 	}
-	return r.loaders(ctx).visitor.Load(ctx, visitorKey{site.ID, id})
+	return r.loaders(ctx).visitor.Load(ctx, key[none]{website: site.ID, visitor: id})
 }
 
 func (r *queryResolver) Payments(ctx context.Context, websiteID *string, filter *model.PaymentFilter, first *int, after *string) (*model.PaymentConnection, error) {
@@ -114,7 +114,10 @@ func (r *queryResolver) Payments(ctx context.Context, websiteID *string, filter 
 	if err != nil {
 		return nil, err
 	}
-	return r.Store.Payments(ctx, site, query, first, after)
+	if query.Page, err = model.NewPage(first, after, model.PaymentOrder); err != nil {
+		return nil, err
+	}
+	return r.Store.Payments(ctx, site, query)
 }
 
 func (r *queryResolver) Revenue(ctx context.Context, websiteID *string, rangeArg *model.TimeRange) (*model.Revenue, error) {
@@ -138,7 +141,7 @@ func (r *queryResolver) RevenueByVisitor(ctx context.Context, websiteID *string,
 	if err != nil {
 		return nil, err
 	}
-	if query.Page, err = model.NewPage(first, after, query.Order.String()); err != nil {
+	if query.Page, err = model.NewPage(first, after, query.Order.List()); err != nil {
 		return nil, err
 	}
 	return r.Store.RevenueByVisitor(ctx, site, query)

@@ -28,10 +28,13 @@ var operations = map[string]struct {
 		`mutation ($site: ID) { recordPayment(input: {websiteId: $site, transactionId: "t", amount: 1, currency: "USD"}) { outcome } }`, model.ScopePaymentsWrite,
 	},
 	"Mutation.recordPayments": {
-		`mutation ($site: ID) { recordPayments(input: {websiteId: $site, payments: [{transactionId: "t", amount: 1, currency: "USD"}]}) { results { payload { outcome } } } }`, model.ScopePaymentsWrite,
+		`mutation ($site: ID) { recordPayments(input: {websiteId: $site, payments: [{transactionId: "t", amount: 1, currency: "USD"}]}) {
+			results { payload { outcome } } } }`, model.ScopePaymentsWrite,
 	},
 	"Mutation.deletePayments": {`mutation ($site: ID) { deletePayments(input: {websiteId: $site, visitorId: "v"}) { deletedCount } }`, model.ScopePaymentsWrite},
-	"Mutation.recordVisit":    {`mutation ($site: ID) { recordVisit(input: {websiteId: $site, visitorId: "w", url: "https://shop.example/"}) { visit { id } } }`, model.ScopePaymentsWrite},
+	"Mutation.recordVisit": {
+		`mutation ($site: ID) { recordVisit(input: {websiteId: $site, visitorId: "w", url: "https://shop.example/"}) { visit { id } } }`, model.ScopePaymentsWrite,
+	},
 }
 
 // scopedFields are the fields below the root that lead to other entities, and the scope that each

@@ -15,28 +15,36 @@ func (r *visitorResolver) FirstVisit(ctx context.Context, obj *model.Visitor) (*
 	if err := require(ctx, model.ScopeAnalyticsRead); err != nil {
 		return nil, err
 	}
-	return r.loaders(ctx).firstVisit.Load(ctx, visitorKey{obj.WebsiteID, obj.ID})
+	return r.loaders(ctx).firstVisit.Load(ctx, about(obj, none{}))
 }
 
 func (r *visitorResolver) LastVisit(ctx context.Context, obj *model.Visitor) (*model.Visit, error) {
 	if err := require(ctx, model.ScopeAnalyticsRead); err != nil {
 		return nil, err
 	}
-	return r.loaders(ctx).lastVisit.Load(ctx, visitorKey{obj.WebsiteID, obj.ID})
+	return r.loaders(ctx).lastVisit.Load(ctx, about(obj, none{}))
 }
 
 func (r *visitorResolver) Visits(ctx context.Context, obj *model.Visitor, first *int, after *string) (*model.VisitConnection, error) {
 	if err := require(ctx, model.ScopeAnalyticsRead); err != nil {
 		return nil, err
 	}
-	return r.loaders(ctx).visits.Load(ctx, newPageKey(obj, first, after))
+	page, err := model.NewPage(first, after, model.VisitOrder)
+	if err != nil {
+		return nil, err
+	}
+	return r.loaders(ctx).visits.Load(ctx, about(obj, page))
 }
 
 func (r *visitorResolver) Payments(ctx context.Context, obj *model.Visitor, first *int, after *string) (*model.PaymentConnection, error) {
 	if err := require(ctx, model.ScopePaymentsRead); err != nil {
 		return nil, err
 	}
-	return r.loaders(ctx).payments.Load(ctx, newPageKey(obj, first, after))
+	page, err := model.NewPage(first, after, model.PaymentOrder)
+	if err != nil {
+		return nil, err
+	}
+	return r.loaders(ctx).payments.Load(ctx, about(obj, page))
 }
 
 func (r *visitorResolver) Revenue(ctx context.Context, obj *model.Visitor, rangeArg *model.TimeRange) (*model.Revenue, error) {
@@ -51,7 +59,7 @@ func (r *visitorResolver) Revenue(ctx context.Context, obj *model.Visitor, range
 	if err != nil {
 		return nil, err
 	}
-	return r.loaders(ctx).revenue.Load(ctx, revenueKey{visitorKey{obj.WebsiteID, obj.ID}, resolved})
+	return r.loaders(ctx).revenue.Load(ctx, about(obj, resolved))
 }
 
 func (r *Resolver) Visitor() generated.VisitorResolver { return &visitorResolver{r} }

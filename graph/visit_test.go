@@ -50,17 +50,23 @@ func TestRecordVisit(t *testing.T) {
 	t.Run("continues a visit, or starts another", func(t *testing.T) {
 		t.Parallel()
 		campaign := "https://shop.example/?utm_campaign=spring"
+		at := func(times ...string) (views []vars) {
+			for _, time := range times {
+				views = append(views, vars{"occurredAt": "2026-05-20T" + time + "Z"})
+			}
+			return views
+		}
 		for name, test := range map[string]struct {
 			views     []vars // of one visitor
 			pageviews []any  // of its visits, first one first
 		}{
-			"after 30 idle minutes":                {[]vars{{"occurredAt": "2026-05-20T10:00:00Z"}, {"occurredAt": "2026-05-20T10:30:00Z"}, {"occurredAt": "2026-05-20T11:00:00Z"}, {"occurredAt": "2026-05-20T11:30:00.000001Z"}}, []any{3.0, 1.0}},
+			"after 30 idle minutes":                {at("10:00:00", "10:30:00", "11:00:00", "11:30:00.000001"), []any{3.0, 1.0}},
 			"with another campaign":                {[]vars{{"url": campaign}, {}, {"url": campaign + "2"}, {}}, []any{2.0, 2.0}},
 			"not with the same campaign":           {[]vars{{"url": campaign}, {"url": campaign}}, []any{2.0}},
 			"with another session":                 {[]vars{{"sessionId": "a"}, {"sessionId": "b"}, {"sessionId": "a"}}, []any{2.0, 1.0}},
 			"not in the same session after a day":  {[]vars{{"sessionId": "a", "occurredAt": "2026-05-18T10:00:00Z"}, {"sessionId": "a"}, {"sessionId": "a", "url": campaign}}, []any{3.0}},
-			"before the visits that are known":     {[]vars{{"occurredAt": "2026-05-20T10:00:00Z"}, {"occurredAt": "2026-05-20T09:50:00Z"}, {"occurredAt": "2026-05-20T09:55:00Z"}}, []any{2.0, 1.0}},
-			"between visits, by the one before it": {[]vars{{"occurredAt": "2026-05-20T08:00:00Z"}, {"occurredAt": "2026-05-20T10:00:00Z"}, {"occurredAt": "2026-05-20T08:10:00Z"}}, []any{2.0, 1.0}},
+			"before the visits that are known":     {at("10:00:00", "09:50:00", "09:55:00"), []any{2.0, 1.0}},
+			"between visits, by the one before it": {at("08:00:00", "10:00:00", "08:10:00"), []any{2.0, 1.0}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -111,7 +117,8 @@ func TestVisitor(t *testing.T) {
 		"seen": map[string]any{
 			"id": "seen", "seen": true, "firstSeenAt": "2026-05-01T10:00:00Z", "lastSeenAt": "2026-05-02T10:00:00Z", "visitCount": 2.0,
 			"firstVisit": map[string]any{"startedAt": "2026-05-01T10:00:00Z"}, "lastVisit": map[string]any{"startedAt": "2026-05-02T10:00:00Z"},
-			"visits":   map[string]any{"edges": []any{map[string]any{"node": map[string]any{"startedAt": "2026-05-01T10:00:00Z"}}, map[string]any{"node": map[string]any{"startedAt": "2026-05-02T10:00:00Z"}}}},
+			"visits": map[string]any{"edges": []any{
+				map[string]any{"node": map[string]any{"startedAt": "2026-05-01T10:00:00Z"}}, map[string]any{"node": map[string]any{"startedAt": "2026-05-02T10:00:00Z"}}}},
 			"payments": none, "revenue": map[string]any{"net": map[string]any{"amount": "0.00"}},
 		},
 		"unseen": map[string]any{

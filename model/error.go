@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -70,7 +71,7 @@ type Error struct {
 	Message string
 	// Others are the further faults of the same input, in input order.
 	Others []*Error
-	// RetryAfter, when positive, says how long a client should wait.
+	// RetryAfter, when positive, says how long a client should wait; see RetrySeconds.
 	RetryAfter time.Duration
 }
 
@@ -85,6 +86,37 @@ func Errorf(code Code, field, format string, args ...any) *Error {
 
 // ErrInternal stands for a fault of ours that whoever answers it has already logged.
 var ErrInternal = Errorf(CodeInternal, "", "internal error; the server's log has the details under the request id")
+
+// Fields are the input fields at fault, in input order.
+func (e *Error) Fields() []string {
+	fields := []string{}
+	for _, fault := range append([]*Error{e}, e.Others...) {
+		if fault.Field != "" {
+			fields = append(fields, fault.Field)
+		}
+	}
+	return fields
+}
+
+// How long a client should wait when the error does not say.
+const (
+	retryUnavailable = time.Second
+	retryEventLimit  = time.Hour
+)
+
+// RetrySeconds is how long a client should wait before it sends the request again, in whole seconds, as
+// the header Retry-After has it: 0 when waiting does not help.
+func (e *Error) RetrySeconds() int {
+	wait := e.RetryAfter
+	switch {
+	case wait > 0:
+	case e.Code == CodeUnavailable:
+		wait = retryUnavailable
+	case e.Code == CodeEventLimitReached:
+		wait = retryEventLimit
+	}
+	return int(math.Ceil(wait.Seconds()))
+}
 
 // AsError finds the Error in err's chain; nil when there is none.
 func AsError(err error) *Error {

@@ -91,7 +91,10 @@ func TestLedger_Record(t *testing.T) {
 			"a free trial":                 {[]model.RecordPaymentInput{{TransactionID: "t", FreeTrial: pointer(true)}}, refundOf("r", "t", "0.01"), model.CodeRefundExceedsCharge},
 			"a charge that nobody knows":   {nil, refundOf("r", "t", "1000000"), ""},
 			"another charge":               {[]model.RecordPaymentInput{charge, refundOf("r", "t", "10")}, refundOf("s", "u", "10"), ""},
-			"under the charge's id":        {[]model.RecordPaymentInput{charge, refundOf("r", "t", "4")}, model.RecordPaymentInput{TransactionID: "t", Amount: "7", Refunded: pointer(true)}, model.CodeRefundExceedsCharge},
+			"under the charge's id": {
+				[]model.RecordPaymentInput{charge, refundOf("r", "t", "4")},
+				model.RecordPaymentInput{TransactionID: "t", Amount: "7", Refunded: pointer(true)}, model.CodeRefundExceedsCharge,
+			},
 		} {
 			l := emptyLedger()
 			for _, in := range test.before {

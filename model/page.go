@@ -1,45 +1,23 @@
 package model
 
-import (
-	"encoding/base64"
-	"encoding/json"
-)
-
 // The limits of a page.
 const (
 	DefaultPageSize = 20
 	MaxPageSize     = 100
 )
 
-// maxCursor is the greatest length of a cursor, in bytes. One of an id of 255 bytes that JSON all escapes has 2,182.
-const maxCursor = 2560
-
-// Page is which part of a list is asked for.
+// Page is which part of a list is asked for. Equal pages compare as equal.
 type Page struct {
 	First int
-	After *Cursor // nil for the first page
+	After Cursor // zero for the first page
 }
 
-// Cursor is a place in a list: the sort key and the id of an entry. It holds no right to read
-// anything: lists are always limited to the caller's website.
-type Cursor struct {
-	Order string `json:"o"` // the order it belongs to
-	Key   string `json:"k"`
-	ID    string `json:"i"`
-}
-
-// String is the cursor as clients see it: opaque text.
-func (c Cursor) String() string {
-	raw, err := json.Marshal(c)
-	if err != nil {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(raw)
-}
+// IsFirst says whether the page begins where the list does.
+func (p Page) IsFirst() bool { return p.After == Cursor{} }
 
 // NewPage checks the arguments of a list that is in the given order. Errors: CodeTooManyItems for
 // first, CodeInvalidCursor for after.
-func NewPage(first *int, after *string, order string) (Page, error) {
+func NewPage(first *int, after *string, order ListOrder) (Page, error) {
 	page := Page{First: DefaultPageSize}
 	if first != nil {
 		page.First = *first
@@ -50,19 +28,11 @@ func NewPage(first *int, after *string, order string) (Page, error) {
 	if after == nil {
 		return page, nil
 	}
-	invalid := Errorf(CodeInvalidCursor, "after", "not a cursor of this list in this order")
-	if len(*after) > maxCursor {
-		return Page{}, invalid
+	cursor, ok := order.parse(*after)
+	if !ok {
+		return Page{}, Errorf(CodeInvalidCursor, "after", "not a cursor of this list in this order")
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(*after)
-	if err != nil {
-		return Page{}, invalid
-	}
-	var c Cursor
-	if json.Unmarshal(raw, &c) != nil || c.Order != order || CheckID(c.ID) != nil {
-		return Page{}, invalid
-	}
-	page.After = &c
+	page.After = cursor
 	return page, nil
 }
 
@@ -76,7 +46,7 @@ type PageInfo struct {
 
 // Paginate turns up to page.First+1 entries, read from page.After on, into a page of edges.
 func Paginate[N, E any](page Page, nodes []N, cursor func(*N) Cursor, edge func(cursor string, node *N) E) ([]E, *PageInfo) {
-	info := &PageInfo{HasPreviousPage: page.After != nil, HasNextPage: len(nodes) > page.First}
+	info := &PageInfo{HasPreviousPage: !page.IsFirst(), HasNextPage: len(nodes) > page.First}
 	if info.HasNextPage {
 		nodes = nodes[:page.First]
 	}

@@ -227,11 +227,12 @@ type PaymentFilter struct {
 // PaymentQuery is a checked question for payments.
 type PaymentQuery struct {
 	PaymentFilter
-	In Range
+	In   Range
+	Page Page
 }
 
-// Validate checks the filter; a nil filter selects all payments. Errors: CodeInvalidField,
-// CodeInvalidRange.
+// Validate checks a question for payments; its page is left to be filled in. A nil filter selects all
+// payments. Errors: CodeInvalidField, CodeInvalidRange.
 func (in *PaymentFilter) Validate(site Website) (PaymentQuery, error) {
 	if in == nil {
 		return PaymentQuery{}, nil

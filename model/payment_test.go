@@ -116,7 +116,10 @@ func TestRecordPaymentInput_Validate(t *testing.T) {
 
 func TestPayment(t *testing.T) {
 	t.Parallel()
-	p := model.Payment{TransactionID: "t", Kind: model.KindCharge, VisitorID: pointer("v"), Basis: model.BasisEmail, CustomerID: pointer("c"), Email: pointer("Ä@B.example"), RefundOf: pointer("ignored")}
+	p := model.Payment{
+		TransactionID: "t", Kind: model.KindCharge, VisitorID: pointer("v"), Basis: model.BasisEmail,
+		CustomerID: pointer("c"), Email: pointer("Ä@B.example"), RefundOf: pointer("ignored"),
+	}
 	require.Equal(t, model.BasisNone, p.Attribution(), "until the visitor is seen")
 	p.VisitorSeen = true
 	require.Equal(t, model.BasisEmail, p.Attribution())
@@ -135,7 +138,8 @@ func TestRecordPaymentsInput_Validate(t *testing.T) {
 		requireFault(t, model.CodeTooManyItems, "payments", err)
 	}
 	batch, err := model.RecordPaymentsInput{Payments: []model.RecordPaymentInput{
-		{TransactionID: "bad", Amount: "x"}, {TransactionID: "a", Amount: "1"}, {TransactionID: "other", Amount: "1", WebsiteID: pointer("other")}, {TransactionID: "b", Amount: "1", WebsiteID: pointer("site")},
+		{TransactionID: "bad", Amount: "x"}, {TransactionID: "a", Amount: "1"},
+		{TransactionID: "other", Amount: "1", WebsiteID: pointer("other")}, {TransactionID: "b", Amount: "1", WebsiteID: pointer("site")},
 	}}.Validate(berlin, noon)
 	require.NoError(t, err)
 	require.Len(t, batch.Payments, 2)

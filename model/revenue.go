@@ -3,6 +3,7 @@ package model
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -118,7 +119,7 @@ type VisitorRevenue struct {
 	Revenue        *Revenue
 	FirstPaymentAt time.Time
 	LastPaymentAt  time.Time
-	// OrderKey is the value that the list was ordered by, exactly, for its cursor.
+	// OrderKey is the value that the list was ordered by, as Postgres writes it, for its cursor.
 	OrderKey string
 }
 
@@ -148,8 +149,27 @@ type VisitorRevenueOrder struct {
 	Direction OrderDirection
 }
 
-// String names the order in cursors.
-func (o VisitorRevenueOrder) String() string { return string(o.Field) + " " + string(o.Direction) }
+// List is the order of a list of visitors, by VisitorRevenue.OrderKey and visitor id.
+func (o VisitorRevenueOrder) List() ListOrder {
+	return ListOrder{
+		name:  string(o.Field) + " " + string(o.Direction),
+		isKey: o.Field.isKey,
+		isID:  func(id string) bool { return CheckID(id) == nil },
+	}
+}
+
+// isKey says whether a text can be the value that a list is ordered by, as Postgres writes it.
+func (f VisitorRevenueOrderField) isKey(text string) bool {
+	switch f {
+	case OrderByLastPaymentAt:
+		return isTime("2006-01-02 15:04:05.999999-07", text)
+	case OrderByPayments:
+		_, err := strconv.ParseInt(text, 10, 64)
+		return err == nil
+	}
+	digits := strings.TrimPrefix(text, "-")
+	return digits != "" && len(digits) <= 64 && strings.Trim(digits, "0123456789") == ""
+}
 
 // validate refuses an order that does not exist: GraphQL lets enums of any letter case pass.
 func (o VisitorRevenueOrder) validate() error {
@@ -163,7 +183,7 @@ func (o VisitorRevenueOrder) validate() error {
 // VisitorRevenueFilter selects visitors; all given conditions must hold. Source, campaign and
 // country are those of the visitor's first visit.
 type VisitorRevenueFilter struct {
-	VisitorIds []string
+	VisitorIDs []string
 	MinNet     *Decimal // in the reporting currency; may be negative
 	Source     *string
 	Campaign   *string
@@ -189,7 +209,7 @@ func (in *VisitorRevenueFilter) Validate(site Website, r *TimeRange, order *Visi
 	if in == nil {
 		return q, faults.Err()
 	}
-	if len(in.VisitorIds) > maxFilterIDs {
+	if len(in.VisitorIDs) > maxFilterIDs {
 		faults.Add("visitorIds", Errorf(CodeTooManyItems, "", "at most %d visitors can be named", maxFilterIDs))
 	}
 	if in.MinNet != nil {
@@ -197,8 +217,8 @@ func (in *VisitorRevenueFilter) Validate(site Website, r *TimeRange, order *Visi
 		faults.Add("minNet", err)
 		q.MinNet = &least
 	}
-	for i := range in.VisitorIds {
-		faults.addID("visitorIds", &in.VisitorIds[i])
+	for i := range in.VisitorIDs {
+		faults.addID("visitorIds", &in.VisitorIDs[i])
 	}
 	if in.Source != nil {
 		faults.Add("source", CheckName(*in.Source))
@@ -211,7 +231,7 @@ func (in *VisitorRevenueFilter) Validate(site Website, r *TimeRange, order *Visi
 		faults.Add("country", err)
 		q.Country = &country
 	}
-	q.VisitorIDs, q.Source, q.Campaign = in.VisitorIds, in.Source, in.Campaign
+	q.VisitorIDs, q.Source, q.Campaign = in.VisitorIDs, in.Source, in.Campaign
 	return q, faults.Err()
 }
 

@@ -50,7 +50,7 @@ type Visit struct {
 	Country     *string
 	Device      *string
 	Browser     *string
-	Os          *string
+	OS          *string
 	Pageviews   int
 }
 
@@ -121,7 +121,7 @@ func (in RecordVisitInput) Validate(site Website, now time.Time, parse func(user
 	}
 	if in.UserAgent != nil && len(*in.UserAgent) <= maxUserAgent && isText(*in.UserAgent) {
 		client := parse(*in.UserAgent)
-		v.Device, v.Browser, v.Os = optional(client.Device), optional(client.Browser), optional(client.OS)
+		v.Device, v.Browser, v.OS = optional(client.Device), optional(client.Browser), optional(client.OS)
 	}
 	v.LastSeenAt = v.StartedAt
 	if page != nil {

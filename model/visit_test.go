@@ -21,15 +21,17 @@ func TestRecordVisitInput_Validate(t *testing.T) {
 	t.Run("is the visit that it starts", func(t *testing.T) {
 		t.Parallel()
 		got, err := model.RecordVisitInput{
-			VisitorID: "v", SessionID: pointer("s"), URL: "https://shop.example/a?utm_source=%20news%20&utm_medium=m&utm_campaign=c&utm_term=t&utm_content=x", Referrer: pointer("https://search.example/"),
+			VisitorID: "v", SessionID: pointer("s"), URL: "https://shop.example/a?utm_source=%20news%20&utm_medium=m&utm_campaign=c&utm_term=t&utm_content=x",
+			Referrer:   pointer("https://search.example/"),
 			OccurredAt: timestamp(t, "2026-05-01T10:00:00"), UserAgent: pointer("any"), Country: pointer("de"),
 		}.Validate(shop, noon, firefox)
 		require.NoError(t, err)
 		at := time.Date(2026, 5, 1, 8, 0, 0, 0, time.UTC)
 		require.Equal(t, model.Visit{
 			WebsiteID: "site", VisitorID: "v", SessionID: pointer("s"), StartedAt: at, LastSeenAt: at, Pageviews: 1,
-			LandingPage: "https://shop.example/a?utm_source=%20news%20&utm_medium=m&utm_campaign=c&utm_term=t&utm_content=x", Referrer: pointer("https://search.example/"),
-			Source: "news", Campaign: model.Campaign{Source: "news", Medium: "m", Name: "c", Term: "t", Content: "x"}, Country: pointer("DE"), Browser: pointer("Firefox"),
+			LandingPage: "https://shop.example/a?utm_source=%20news%20&utm_medium=m&utm_campaign=c&utm_term=t&utm_content=x",
+			Referrer:    pointer("https://search.example/"),
+			Source:      "news", Campaign: model.Campaign{Source: "news", Medium: "m", Name: "c", Term: "t", Content: "x"}, Country: pointer("DE"), Browser: pointer("Firefox"),
 		}, got)
 		require.Equal(t, []*string{pointer("news"), pointer("m"), pointer("c"), pointer("t"), pointer("x")},
 			[]*string{got.UtmSource(), got.UtmMedium(), got.UtmCampaign(), got.UtmTerm(), got.UtmContent()})
@@ -70,7 +72,10 @@ func TestRecordVisitInput_Validate(t *testing.T) {
 			VisitorID: "", SessionID: pointer("\n"), URL: "/pricing", Referrer: pointer("javascript:alert(1)"), OccurredAt: timestamp(t, "1969-12-31"), Country: pointer("d1"),
 		}.Validate(shop, noon, nil)
 		require.Equal(t, []string{"visitorId", "sessionId", "url", "referrer", "occurredAt", "country"}, faultFields(err))
-		for _, url := range []string{"", "shop.example", "https://", "ftp://shop.example/", "https://shop.example/\x00", "https://shop.example/\xff", "https://shop.example/" + strings.Repeat("a", 2048), "https://shop.example:port/"} {
+		for _, url := range []string{
+			"", "shop.example", "https://", "ftp://shop.example/", "https://shop.example/\x00", "https://shop.example/\xff",
+			"https://shop.example/" + strings.Repeat("a", 2048), "https://shop.example:port/",
+		} {
 			_, err := model.RecordVisitInput{VisitorID: "v", URL: url}.Validate(shop, noon, nil)
 			requireFault(t, model.CodeInvalidField, "url", err)
 		}

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"math"
 	"net/http"
 	"strconv"
-	"time"
 
 	"tributary/model"
 	"tributary/openapi"
@@ -50,12 +48,6 @@ var statuses = map[model.Code]int{
 	model.CodeInternal:             http.StatusInternalServerError,
 }
 
-// How long a client should wait when the error does not say.
-const (
-	retryUnavailable = 5 * time.Second
-	retryEventLimit  = time.Hour
-)
-
 // StatusOf is the HTTP status of an error code.
 func StatusOf(code model.Code) int {
 	if status, ok := statuses[code]; ok {
@@ -79,10 +71,8 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	switch e.Code {
 	case model.CodeUnauthorized:
 		header.Set("WWW-Authenticate", "Bearer")
-	case model.CodeUnavailable:
-		header.Set("Retry-After", seconds(e.RetryAfter, retryUnavailable))
-	case model.CodeEventLimitReached:
-		header.Set("Retry-After", seconds(e.RetryAfter, retryEventLimit))
+	case model.CodeUnavailable, model.CodeEventLimitReached:
+		header.Set("Retry-After", strconv.Itoa(e.RetrySeconds()))
 	case model.CodePayloadTooLarge:
 		header.Set("Connection", "close") // what is left of the body is not read
 	}
@@ -131,12 +121,4 @@ func toAPIError(e *model.Error, status int, requestID string) openapi.ErrorRespo
 		detail.Fields = &fields
 	}
 	return openapi.ErrorResponse{Status: openapi.ErrorResponseStatusError, Error: detail}
-}
-
-// seconds is a Retry-After header: whole seconds, at least one.
-func seconds(wait, otherwise time.Duration) string {
-	if wait <= 0 {
-		wait = otherwise
-	}
-	return strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
 }

@@ -89,7 +89,7 @@ func TestWriteError(t *testing.T) {
 	t.Run("sets the headers that belong to an error", func(t *testing.T) {
 		t.Parallel()
 		require.Equal(t, "Bearer", write(model.ErrUnauthorized()).Header.Get("WWW-Authenticate"))
-		require.Equal(t, "5", write(model.Errorf(model.CodeUnavailable, "", "")).Header.Get("Retry-After"))
+		require.Equal(t, "1", write(model.Errorf(model.CodeUnavailable, "", "")).Header.Get("Retry-After"))
 		require.Equal(t, "3600", write(model.Errorf(model.CodeEventLimitReached, "", "")).Header.Get("Retry-After"))
 		require.Equal(t, "2", write(&model.Error{Code: model.CodeUnavailable, RetryAfter: 1100 * time.Millisecond}).Header.Get("Retry-After"))
 	})
@@ -104,6 +104,23 @@ func TestWriteError(t *testing.T) {
 			require.NotContains(t, string(body), "password")
 			require.Contains(t, string(body), `"reason":"internal"`)
 		}
+	})
+
+	t.Run("logs a database that cannot answer once, with its cause", func(t *testing.T) {
+		t.Parallel()
+		a := newAPI(t)
+		a.err = fmt.Errorf("%w: %w", model.Errorf(model.CodeUnavailable, "", "try again"), errors.New("the cause"))
+		r := request("POST", path, dataFastExample)
+		r = r.WithContext(model.WithRequestID(r.Context(), t.Name()))
+		recorder := httptest.NewRecorder()
+		a.handler.ServeHTTP(recorder, r)
+		require.Equal(t, http.StatusServiceUnavailable, recorder.Code)
+		require.NotContains(t, recorder.Body.String(), "the cause")
+
+		lines := logged.about(t.Name())
+		require.Len(t, lines, 1)
+		require.Equal(t, "WARN", lines[0]["level"])
+		require.Contains(t, lines[0]["error"], "the cause")
 	})
 
 	t.Run("asks to try again after a timeout", func(t *testing.T) {

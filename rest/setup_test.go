@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +26,39 @@ import (
 	"tributary/openapi"
 	"tributary/rest"
 )
+
+// logged is what the package logs while the tests run.
+var logged logBuffer
+
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&logged, nil)))
+	os.Exit(m.Run())
+}
+
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(line)
+}
+
+// about is what was logged about a request.
+func (b *logBuffer) about(requestID string) []map[string]any {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var found []map[string]any
+	for line := range bytes.Lines(b.text.Bytes()) {
+		var entry map[string]any
+		if json.Unmarshal(line, &entry) == nil && entry["requestId"] == requestID {
+			found = append(found, entry)
+		}
+	}
+	return found
+}
 
 const path = "/api/v1/payments"
 

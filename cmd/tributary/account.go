@@ -65,7 +65,7 @@ func (c *accountListCmd) Run(ctx context.Context, a *app) error {
 				fmt.Fprintln(out, "There is no account yet: the first website makes one.")
 				return
 			}
-			fmt.Fprintln(out, "ID\tNAME\tEVENTS A MONTH\tCREATED")
+			fmt.Fprintln(out, "ID\tNAME\tLIMIT A MONTH\tCREATED")
 			for _, account := range views {
 				fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", account.ID, account.Name, limit(account.EventLimit), minute(&account.CreatedAt))
 			}
@@ -85,7 +85,7 @@ func (c *accountLimitCmd) Run(ctx context.Context, a *app) error {
 			return err
 		}
 		return a.print(map[string]any{"id": c.ID, "event_limit": c.Events}, func(out io.Writer) {
-			fmt.Fprintf(out, "The account %s may record %s events a month.\n", c.ID, c.Events)
+			fmt.Fprintf(out, "The account %s may record %s a month.\n", c.ID, c.Events)
 		})
 	})
 }

@@ -21,7 +21,7 @@ import (
 
 // options are the flags of every command.
 type options struct {
-	DatabaseURL string    `env:"DATABASE_URL" placeholder:"URL" help:"Postgres to use: postgres://user:password@host:port/name. Without it, Tributary runs one of its own in the data directory."`
+	DatabaseURL string    `env:"DATABASE_URL" placeholder:"URL" help:"Postgres to use: postgres://user:password@host:port/name. Without it, Tributary runs one in the data directory."`
 	DataDir     directory `default:".tributary" placeholder:"DIR" help:"Directory of the database that Tributary runs (default: ${default})."`
 	JSON        bool      `name:"json" help:"Write one JSON object to the standard output."`
 	LogLevel    string    `default:"info" enum:"debug,info,warn,error" help:"Least level that is logged, to the standard error: ${enum} (default: ${default})."`

@@ -21,27 +21,25 @@ type demoView struct {
 
 // openDemo finds or makes the demo website, with the key of the last start if it is still valid.
 func (a *app) openDemo(ctx context.Context, store *db.Store, resolver *graph.Resolver) (*demoView, error) {
-	var started bool
-	made, err := demo.Seed(ctx, store, resolver.Mutation(), now(), func(done, total int) {
-		if !started {
-			started = true
-			a.log.Info("creating the demo's data", "pageviewsAndPayments", total)
-		}
+	site, err := demo.Seed(ctx, store, resolver.Mutation(), now(), func(total int) {
+		a.log.Info("creating the demo's data", "pageviewsAndPayments", total)
 	})
 	if err != nil {
 		return nil, err
 	}
-	key, err := demo.Key(ctx, store, string(a.DataDir), made.Website, now())
+	key, err := demo.Key(ctx, store, string(a.DataDir), site, now())
 	if err != nil {
 		return nil, err
 	}
-	visitor, err := payingVisitor(ctx, store, made.Website)
-	return &demoView{WebsiteID: made.Website.ID, Key: key, VisitorID: visitor}, err
+	visitor, err := payingVisitor(ctx, store, site)
+	return &demoView{WebsiteID: site.ID, Key: key, VisitorID: visitor}, err
 }
 
 // payingVisitor is who the latest payment is credited to.
 func payingVisitor(ctx context.Context, store *db.Store, site model.Website) (string, error) {
-	found, err := store.Payments(ctx, site, model.PaymentQuery{PaymentFilter: model.PaymentFilter{Attributed: new(true)}}, new(1), nil)
+	found, err := store.Payments(ctx, site, model.PaymentQuery{
+		PaymentFilter: model.PaymentFilter{Attributed: new(true)}, Page: model.Page{First: 1},
+	})
 	if err != nil || len(found.Edges) == 0 {
 		return "", err
 	}
@@ -62,11 +60,13 @@ func (d *demoView) playground() pages.Playground {
 
 // write shows a person what to try.
 func (d *demoView) write(out io.Writer, p placeView) {
-	payment := `{"amount": 29.99, "currency": "USD", "transaction_id": "first_payment"`
+	id := now().Format("demo_20060102_150405") // another at each start: a payment is recorded only once
+	payment := `{"amount": 29.99, "currency": "USD", "transaction_id": "` + id + `"`
 	if d.VisitorID != "" {
 		payment += `, "datafast_visitor_id": "` + d.VisitorID + `"`
 	}
-	const query = `{"query": "{ payments(filter: {transactionId: \"first_payment\"}) { edges { node { transactionId amount { amount currency } attribution visitor { id firstVisit { source } revenue { net { amount currency } } } } } } }"}`
+	query := `{"query": "{ payments(filter: {transactionId: \"` + id + `\"}) { edges { node { transactionId amount { amount currency } ` +
+		`attribution visitor { id firstVisit { source } revenue { net { amount currency } } } } } } }"}`
 	headers := "  -H 'Authorization: Bearer " + d.Key + "' -H 'Content-Type: application/json' \\\n"
 	fmt.Fprintf(out, "The website %s has demo data. Its key is\n\n  %s\n\n", demo.Domain, d.Key)
 	fmt.Fprintf(out, "Record a payment, in another terminal:\n\ncurl %s \\\n%s  -d '%s}'\n\n", p.Payments, headers, payment)

@@ -16,8 +16,8 @@ type keyCmd struct {
 }
 
 type keyCreateCmd struct {
-	Website identifier `placeholder:"ID" help:"Website of the key (default: the only one that there is)."`
-	Name    title      `placeholder:"N" help:"What the key is for, to tell it from others."`
+	Website siteName `placeholder:"ID" help:"Id or domain of the key's website (default: the only one that there is)."`
+	Name    title    `placeholder:"N" help:"What the key is for, to tell it from others."`
 }
 
 // Run implements the command.
@@ -52,7 +52,7 @@ func createKey(ctx context.Context, store *db.Store, website, name string) (mode
 }
 
 type keyListCmd struct {
-	Website identifier `placeholder:"ID" help:"Only the keys of this website."`
+	Website siteName `placeholder:"ID" help:"Only the keys of the website with this id or domain."`
 }
 
 // keyView is a website key as commands show it.
@@ -87,12 +87,16 @@ func (c *keyListCmd) Run(ctx context.Context, a *app) error {
 }
 
 // keysOf are the keys of one website, or of all.
-func keysOf(ctx context.Context, store *db.Store, website identifier) ([]model.Token, error) {
+func keysOf(ctx context.Context, store *db.Store, website siteName) ([]model.Token, error) {
 	if website != "" {
-		if _, err := store.Website(ctx, string(website)); err != nil {
+		id, err := findWebsite(ctx, store, website)
+		if err != nil {
 			return nil, err
 		}
-		return store.Tokens(ctx, string(website))
+		if _, err := store.Website(ctx, id); err != nil {
+			return nil, err
+		}
+		return store.Tokens(ctx, id)
 	}
 	websites, err := store.Websites(ctx, "")
 	var all []model.Token
@@ -112,5 +116,5 @@ type keyRevokeCmd struct {
 
 // Run implements the command.
 func (c *keyRevokeCmd) Run(ctx context.Context, a *app) error {
-	return a.revoke(ctx, model.PrefixWebsiteKey, c.ID)
+	return a.revoke(ctx, model.PrefixWebsiteKey, c.ID, func(store *db.Store) ([]model.Token, error) { return keysOf(ctx, store, "") })
 }

@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
 	"syscall"
-	_ "time/tzdata" // time zones for machines that have none, such as an empty container
 
 	"github.com/alecthomas/kong"
 )
@@ -43,15 +43,20 @@ func run(ctx context.Context, args []string) int {
 	var c commands
 	parser := kong.Must(&c,
 		kong.Name("tributary"),
-		kong.Description("Tributary: which visitor, source or campaign brought how much revenue.\n\n"+
+		kong.Description("Tributary: which visitors brought how much revenue, and what brought them.\n\n"+
 			"Every flag can also be given in the environment, as the help of each command says."),
 		kong.DefaultEnvars("TRIBUTARY"),
+		kong.Vars{"listen": defaultListen},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(spell(args))
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "tributary: %v; see %s --help\n", err, helpFor(err))
+		says := err.Error()
+		if negative.MatchString(says) {
+			says = "numbers must not be negative"
+		}
+		fmt.Fprintf(os.Stderr, "tributary: %s; see %s --help\n", says, helpFor(err))
 		return exitUsage
 	}
 	a := newApp(c.Options, parsed.Command() == "serve")
@@ -63,6 +68,22 @@ func run(ctx context.Context, args []string) int {
 		return exitFailed
 	}
 	return 0
+}
+
+// negative is how kong takes a number below zero: no flag of ours is a digit.
+var negative = regexp.MustCompile(`^unknown flag -\d`)
+
+// spell writes what people try first as the grammar has it.
+func spell(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		return append(args[1:], "--help")
+	case args[0] == "--version":
+		return append([]string{"version"}, args[1:]...)
+	}
+	return args
 }
 
 // helpFor is the command whose help answers a mistake on the command line.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strconv"
 	"strings"
 )
 
@@ -29,7 +28,7 @@ func (a *app) place(ctx context.Context, d *database, addr net.Addr) (placeView,
 	if err != nil {
 		return placeView{}, err
 	}
-	url := "http://" + reachable(addr.(*net.TCPAddr))
+	url := address(addr.String()).url()
 	p := placeView{
 		Version: version, URL: url, Playground: url + "/playground", Docs: url + "/docs",
 		GraphQL: url + "/graphql", Payments: url + "/api/v1/payments",
@@ -39,15 +38,6 @@ func (a *app) place(ctx context.Context, d *database, addr net.Addr) (placeView,
 		p.Database = "local"
 	}
 	return p, nil
-}
-
-// reachable is an address at which this machine reaches the server.
-func reachable(addr *net.TCPAddr) string {
-	host := addr.IP.String()
-	if addr.IP.IsUnspecified() {
-		host = "localhost"
-	}
-	return net.JoinHostPort(host, strconv.Itoa(addr.Port))
 }
 
 // write tells a person where everything is.

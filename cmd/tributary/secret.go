@@ -47,14 +47,24 @@ func minute(t *time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04Z")
 }
 
-// revoke makes a key or an account token invalid.
-func (a *app) revoke(ctx context.Context, prefix string, id identifier) error {
+// revoke makes a key or an account token, which is one of all, invalid.
+func (a *app) revoke(ctx context.Context, prefix string, id identifier, all func(*db.Store) ([]model.Token, error)) error {
 	return a.withStore(ctx, func(store *db.Store) error {
+		tokens, err := all(store)
+		if err != nil {
+			return err
+		}
+		hint := prefix + "…"
+		for _, t := range tokens {
+			if t.ID == string(id) {
+				hint = newSecretView(t).hint()
+			}
+		}
 		if err := store.RevokeToken(ctx, prefix, string(id), now()); err != nil {
 			return err
 		}
 		return a.print(map[string]any{"id": id, "revoked": true}, func(out io.Writer) {
-			fmt.Fprintf(out, "Revoked %s…, id %s: requests with it are answered 401.\n", prefix, id)
+			fmt.Fprintf(out, "Revoked %s, id %s: requests with it are answered 401.\n", hint, id)
 		})
 	})
 }

@@ -11,16 +11,21 @@ import (
 	"tributary/internal/server"
 )
 
-// How long a stop may take: all of it stays below two seconds.
+// How long a stop may take, to stay below two seconds.
 const (
-	drainTime = 1200 * time.Millisecond // for the requests under way
-	closeTime = 500 * time.Millisecond  // for Postgres' last checkpoint
+	drainTime = 1200 * time.Millisecond // at most, for the requests under way
+	stopTime  = 1800 * time.Millisecond // for these and for Postgres' last checkpoint
 )
 
+// errStopTime ends the closing of the database.
+var errStopTime = errors.New("the time to stop is over")
+
+const defaultListen = "127.0.0.1:8080"
+
 type serveCmd struct {
-	Listen              string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one (default: ${default})."`
-	Demo                bool   `help:"Create a website with some months of visits and payments, unless it is there, and open the playground with its key."`
-	AllowUnsafeDatabase bool   `help:"Start although the database of --database-url says that it can lose what it has acknowledged."`
+	Listen              address `default:"${listen}" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one (default: ${default})."`
+	Demo                bool    `help:"Create a website with some months of visits and payments, unless it is there, and open the playground with its key."`
+	AllowUnsafeDatabase bool    `help:"Start although the database of --database-url says that it can lose what it has acknowledged."`
 }
 
 // Run implements the command.
@@ -38,11 +43,15 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	closing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	context.AfterFunc(ctx, func() { time.AfterFunc(stopTime, func() { cancel(errStopTime) }) })
 	err = c.serve(ctx, a, d, listener)
 
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
-	defer cancel()
-	if err := d.close(closing); err != nil {
+	switch err := d.close(closing); {
+	case errors.Is(err, errStopTime):
+		a.log.Info("Postgres had no time for its last checkpoint; nothing is lost, the next start recovers")
+	case err != nil:
 		a.log.Warn("the database was not closed in order", "error", err)
 	}
 	a.log.Info("stopped")
@@ -76,14 +85,14 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 // bind takes the address first, so that a port that is in use is found out at once.
 func (c *serveCmd) bind(ctx context.Context) (net.Listener, error) {
 	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", c.Listen)
+	listener, err := config.Listen(ctx, "tcp", string(c.Listen))
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%s is in use: stop the program that listens there, or choose another address with --listen", c.Listen)
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("%s may not be listened on by this user: choose a port from 1024 with --listen", c.Listen)
 	case err != nil:
-		return nil, fmt.Errorf("cannot listen there: choose a HOST:PORT of this machine with --listen: %w", err)
+		return nil, fmt.Errorf("cannot listen on %s: choose an address of this machine with --listen: %w", c.Listen, err)
 	}
 	return listener, nil
 }

@@ -18,11 +18,11 @@ type tokenCmd struct {
 }
 
 type tokenCreateCmd struct {
-	Scope   []scope      `required:"" placeholder:"S" help:"What the token may do: payments:read, payments:write, analytics:read, websites:read, websites:write, api-keys:write, or * for all. May be repeated."`
-	Website []identifier `placeholder:"ID" help:"Limit the token to this website; may be repeated (default: all of the account's)."`
-	Expires lifetime     `placeholder:"DURATION" help:"How long the token is valid, such as 720h (default: for ever)."`
-	Name    title        `placeholder:"N" help:"What the token is for, to tell it from others."`
-	Account identifier   `placeholder:"ID" help:"Account of the token (default: that of its websites, else the oldest)."`
+	Scope   []scope    `required:"" placeholder:"S" help:"payments:read, payments:write, analytics:read, websites:read, websites:write, api-keys:write, or * for all; repeatable."`
+	Website []siteName `placeholder:"ID" help:"Limit the token to the website with this id or domain; may be repeated (default: all of the account's)."`
+	Expires lifetime   `placeholder:"DURATION" help:"How long the token is valid, such as 720h (default: for ever)."`
+	Name    title      `placeholder:"N" help:"What the token is for, to tell it from others."`
+	Account identifier `placeholder:"ID" help:"Account of the token (default: that of its websites, else the oldest)."`
 }
 
 // Run implements the command.
@@ -31,15 +31,19 @@ func (c *tokenCreateCmd) Run(ctx context.Context, a *app) error {
 	for _, s := range c.Scope {
 		t.Scopes = append(t.Scopes, model.Scope(s))
 	}
-	for _, id := range c.Website {
-		t.WebsiteIDs = append(t.WebsiteIDs, string(id))
-	}
 	if c.Expires > 0 {
 		expires := t.CreatedAt.Add(time.Duration(c.Expires))
 		t.ExpiresAt = &expires
 	}
 	t, secret := model.NewToken(t)
 	return a.withStore(ctx, func(store *db.Store) error {
+		for _, name := range c.Website {
+			id, err := findWebsite(ctx, store, name)
+			if err != nil {
+				return err
+			}
+			t.WebsiteIDs = append(t.WebsiteIDs, id)
+		}
 		t, err := store.CreateToken(ctx, t)
 		if err != nil {
 			return err
@@ -123,5 +127,5 @@ type tokenRevokeCmd struct {
 
 // Run implements the command.
 func (c *tokenRevokeCmd) Run(ctx context.Context, a *app) error {
-	return a.revoke(ctx, model.PrefixAccountToken, c.ID)
+	return a.revoke(ctx, model.PrefixAccountToken, c.ID, func(store *db.Store) ([]model.Token, error) { return store.Tokens(ctx, "") })
 }

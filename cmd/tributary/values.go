@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -23,6 +24,26 @@ func (d *directory) UnmarshalText(text []byte) error {
 	path, err := filepath.Abs(string(text))
 	*d = directory(path)
 	return err
+}
+
+// address is a host, which may be empty for all of the machine's, and a port.
+type address string
+
+func (l *address) UnmarshalText(text []byte) error {
+	if _, _, err := net.SplitHostPort(string(text)); err != nil {
+		return fmt.Errorf("%s is not HOST:PORT, such as %s", text, defaultListen)
+	}
+	*l = address(text)
+	return nil
+}
+
+// url is where this machine reaches a server that listens on the address.
+func (l address) url() string {
+	host, port, _ := net.SplitHostPort(string(l))
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 // hostname is a DNS name in lower case, as a browser's location.hostname shows it.
@@ -96,14 +117,29 @@ func (s *scope) UnmarshalText(text []byte) error {
 	return fmt.Errorf("must be one of %s", strings.Join(known, ", "))
 }
 
-// identifier is the id of an account, website, key or token: 24 hexadecimal characters.
+// identifier is the id of an account, key or token: 24 hexadecimal characters.
 type identifier string
 
+func isID(text string) bool {
+	return len(text) == 24 && strings.Trim(text, "0123456789abcdef") == ""
+}
+
 func (i *identifier) UnmarshalText(text []byte) error {
-	if len(text) != 24 || strings.Trim(string(text), "0123456789abcdef") != "" {
+	if !isID(string(text)) {
 		return errors.New("must be an id of 24 hexadecimal characters, as the list commands show them")
 	}
 	*i = identifier(text)
+	return nil
+}
+
+// siteName names a website by its id or by its domain.
+type siteName string
+
+func (n *siteName) UnmarshalText(text []byte) error {
+	if err := new(hostname).UnmarshalText(text); err != nil {
+		return errors.New("must be the id of a website or its domain, as `tributary website list` shows them")
+	}
+	*n = siteName(text)
 	return nil
 }
 
@@ -131,11 +167,15 @@ func (l *limit) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// String is the limit with its unit.
 func (l limit) String() string {
-	if l == 0 {
-		return "any number of"
+	switch l {
+	case 0:
+		return "any number of events"
+	case 1:
+		return "1 event"
 	}
-	return strconv.FormatInt(int64(l), 10)
+	return fmt.Sprintf("%d events", int64(l))
 }
 
 // plain is an error of model without its code, which means nothing on a command line.

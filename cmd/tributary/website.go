@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"tributary/db"
@@ -24,6 +25,7 @@ type websiteCreateCmd struct {
 	Timezone zone       `default:"UTC" placeholder:"ZONE" help:"IANA time zone that the website's days are counted in (default: ${default})."`
 	Currency money      `default:"USD" placeholder:"CODE" help:"ISO 4217 code of the currency that totals are reported in (default: ${default})."`
 	Account  identifier `placeholder:"ID" help:"Account that owns the website (default: the oldest)."`
+	Listen   address    `default:"${listen}" hidden:"" help:"Address of the server, for the request that is shown."`
 }
 
 // createdWebsite is the answer of website create.
@@ -35,6 +37,8 @@ type createdWebsite struct {
 	Timezone   string         `json:"timezone"`
 	Currency   model.Currency `json:"currency"`
 	Key        string         `json:"key"`
+
+	server string // URL
 }
 
 // Run implements the command.
@@ -47,15 +51,22 @@ func (c *websiteCreateCmd) Run(ctx context.Context, a *app) error {
 		w.Name = w.Domain
 	}
 	return a.withStore(ctx, func(store *db.Store) error {
+		same, err := websitesOf(ctx, store, w.Domain)
+		if err != nil {
+			return err
+		}
 		w, err := store.CreateWebsite(ctx, w)
 		if err != nil {
 			return err
+		}
+		if len(same) > 0 {
+			a.log.Warn("another website has the same domain; `tributary website list` shows both", "id", same[0].ID)
 		}
 		_, secret, err := createKey(ctx, store, w.ID, "")
 		if err != nil {
 			return fmt.Errorf("the website %s was created, but not its key: `tributary key create --website %s` makes one: %w", w.ID, w.ID, err)
 		}
-		created := createdWebsite{w.ID, w.TrackingID, w.Domain, w.Name, w.Timezone, w.Currency, secret}
+		created := createdWebsite{w.ID, w.TrackingID, w.Domain, w.Name, w.Timezone, w.Currency, secret, c.Listen.url()}
 		return a.print(created, created.write)
 	})
 }
@@ -64,12 +75,16 @@ func (w createdWebsite) write(out io.Writer) {
 	fmt.Fprintf(out, "Created the website %s.\n\n", w.Domain)
 	fmt.Fprintf(out, "  id\t%s\n  tracking id\t%s\n  name\t%s\n  time zone\t%s\n  currency\t%s\n  key\t%s\n\n",
 		w.ID, w.TrackingID, w.Name, w.Timezone, w.Currency, w.Key)
-	fmt.Fprint(out, "Keep the key now: it is not shown again. Send it with every request:\n\n"+
+	amount := "29.99"
+	if w.Currency.Exponent() == 0 {
+		amount = "2999"
+	}
+	fmt.Fprintf(out, "Keep the key now: it is not shown again. Send it with every request:\n\n"+
 		"  export TRIBUTARY_KEY=…  # the key\n"+
-		"  curl http://127.0.0.1:8080/api/v1/payments \\\n"+
+		"  curl %s/api/v1/payments \\\n"+
 		"    -H \"Authorization: Bearer $TRIBUTARY_KEY\" -H 'Content-Type: application/json' \\\n"+
-		"    -d '{\"amount\": 29.99, \"currency\": \"USD\", \"transaction_id\": \"payment_1\"}'\n\n"+
-		"`tributary serve` runs the server that answers.\n")
+		"    -d '{\"amount\": %s, \"currency\": \"%s\", \"transaction_id\": \"payment_1\", \"datafast_visitor_id\": \"VISITOR_ID\"}'\n\n"+
+		"`tributary serve` runs the server that answers.\n", w.server, amount, w.Currency)
 }
 
 // websiteView is a website as commands show it.
@@ -126,29 +141,33 @@ func (w websiteView) state() string {
 }
 
 type websiteSuspendCmd struct {
-	ID identifier `arg:"" help:"Id of the website."`
+	Website siteName `arg:"" help:"Id or domain of the website."`
 }
 
 // Run implements the command.
 func (c *websiteSuspendCmd) Run(ctx context.Context, a *app) error {
-	return a.setSuspended(ctx, c.ID, true, "The website %s is suspended: writes to it are refused. `tributary website resume %s` ends that.\n")
+	return a.setSuspended(ctx, c.Website, true, "The website %s is suspended: writes to it are refused. `tributary website resume %s` ends that.\n")
 }
 
 type websiteResumeCmd struct {
-	ID identifier `arg:"" help:"Id of the website."`
+	Website siteName `arg:"" help:"Id or domain of the website."`
 }
 
 // Run implements the command.
 func (c *websiteResumeCmd) Run(ctx context.Context, a *app) error {
-	return a.setSuspended(ctx, c.ID, false, "The website %[1]s accepts writes.\n")
+	return a.setSuspended(ctx, c.Website, false, "The website %[1]s accepts writes.\n")
 }
 
-func (a *app) setSuspended(ctx context.Context, id identifier, suspended bool, message string) error {
+func (a *app) setSuspended(ctx context.Context, name siteName, suspended bool, message string) error {
 	return a.withStore(ctx, func(store *db.Store) error {
-		if err := store.SuspendWebsite(ctx, string(id), suspended); err != nil {
+		id, err := findWebsite(ctx, store, name)
+		if err != nil {
 			return err
 		}
-		w, err := store.Website(ctx, string(id))
+		if err := store.SuspendWebsite(ctx, id, suspended); err != nil {
+			return err
+		}
+		w, err := store.Website(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -156,10 +175,33 @@ func (a *app) setSuspended(ctx context.Context, id identifier, suspended bool, m
 	})
 }
 
-// chooseWebsite is the website that the operator names, else the only one that there is.
-func chooseWebsite(ctx context.Context, store *db.Store, named identifier) (string, error) {
+// findWebsite is the id of the website with an id or a domain. An unknown id is left for its use to find out.
+func findWebsite(ctx context.Context, store *db.Store, name siteName) (string, error) {
+	if isID(string(name)) {
+		return string(name), nil
+	}
+	found, err := websitesOf(ctx, store, string(name))
+	switch {
+	case err != nil:
+		return "", err
+	case len(found) == 0:
+		return "", model.ErrWebsiteNotFound()
+	case len(found) > 1:
+		return "", errors.New("several websites have this domain: say which by its id; `tributary website list` shows all")
+	}
+	return found[0].ID, nil
+}
+
+// websitesOf are the websites with a domain, oldest first.
+func websitesOf(ctx context.Context, store *db.Store, domain string) ([]model.Website, error) {
+	websites, err := store.Websites(ctx, "")
+	return slices.DeleteFunc(websites, func(w model.Website) bool { return w.Domain != domain }), err
+}
+
+// chooseWebsite is the id of the website that the operator names, else of the only one that there is.
+func chooseWebsite(ctx context.Context, store *db.Store, named siteName) (string, error) {
 	if named != "" {
-		return string(named), nil
+		return findWebsite(ctx, store, named)
 	}
 	websites, err := store.Websites(ctx, "")
 	switch {
@@ -168,7 +210,7 @@ func chooseWebsite(ctx context.Context, store *db.Store, named identifier) (stri
 	case len(websites) == 0:
 		return "", errors.New("there is no website yet: `tributary website create --domain shop.example.com` makes one")
 	case len(websites) > 1:
-		return "", errors.New("there are several websites: say which by --website ID; `tributary website list` shows all")
+		return "", errors.New("there are several websites: say which by --website; `tributary website list` shows all")
 	}
 	return websites[0].ID, nil
 }

@@ -86,7 +86,10 @@ func TestWebsite(t *testing.T) {
 		t.Parallel()
 		op, _ := onDatabase(t)
 		const id = "0123456789abcdef01234567"
-		for _, args := range [][]string{{"website", "suspend", id}, {"website", "resume", id}, {"key", "create", "--website", id}, {"key", "list", "--website", id}, {"token", "create", "--scope", "*", "--website", id}} {
+		for _, args := range [][]string{
+			{"website", "suspend", id}, {"website", "resume", id}, {"key", "create", "--website", id}, {"key", "list", "--website", id},
+			{"token", "create", "--scope", "*", "--website", id},
+		} {
 			o := op.try(args...)
 			require.Equal(t, 1, o.code)
 			require.Empty(t, o.stdout)

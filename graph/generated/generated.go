@@ -107,6 +107,7 @@ type ComplexityRoot struct {
 	PaymentError struct {
 		Code    func(childComplexity int) int
 		Field   func(childComplexity int) int
+		Fields  func(childComplexity int) int
 		Message func(childComplexity int) int
 	}
 
@@ -159,7 +160,7 @@ type ComplexityRoot struct {
 		Device      func(childComplexity int) int
 		ID          func(childComplexity int) int
 		LandingPage func(childComplexity int) int
-		Os          func(childComplexity int) int
+		OS          func(childComplexity int) int
 		Pageviews   func(childComplexity int) int
 		Referrer    func(childComplexity int) int
 		Source      func(childComplexity int) int
@@ -548,6 +549,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PaymentError.Field(childComplexity), true
+	case "PaymentError.fields":
+		if e.ComplexityRoot.PaymentError.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentError.Fields(childComplexity), true
 	case "PaymentError.message":
 		if e.ComplexityRoot.PaymentError.Message == nil {
 			break
@@ -767,11 +774,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Visit.LandingPage(childComplexity), true
 	case "Visit.os":
-		if e.ComplexityRoot.Visit.Os == nil {
+		if e.ComplexityRoot.Visit.OS == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Visit.Os(childComplexity), true
+		return e.ComplexityRoot.Visit.OS(childComplexity), true
 	case "Visit.pageviews":
 		if e.ComplexityRoot.Visit.Pageviews == nil {
 			break
@@ -1206,8 +1213,10 @@ type RecordPaymentResult {
 type PaymentError {
   "The stable reason, as in ` + "`" + `extensions.code` + "`" + `."
   code: String!
-  "The input field at fault, if one is."
+  "The input field at fault, if one is; the first of several."
   field: String
+  "All input fields at fault, in input order; their reasons may differ."
+  fields: [String!]!
   "The reason for people."
   message: String!
 }
@@ -1863,6 +1872,8 @@ func (ec *executionContext) childFields_PaymentError(ctx context.Context, field 
 		return ec.fieldContext_PaymentError_code(ctx, field)
 	case "field":
 		return ec.fieldContext_PaymentError_field(ctx, field)
+	case "fields":
+		return ec.fieldContext_PaymentError_fields(ctx, field)
 	case "message":
 		return ec.fieldContext_PaymentError_message(ctx, field)
 	}
@@ -3623,6 +3634,29 @@ func (ec *executionContext) fieldContext_PaymentError_field(_ context.Context, f
 	return graphql.NewScalarFieldContext("PaymentError", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _PaymentError_fields(ctx context.Context, field graphql.CollectedField, obj *model.Error) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentError_fields(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fields(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentError_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentError", field, true, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _PaymentError_message(ctx context.Context, field graphql.CollectedField, obj *model.Error) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4836,7 +4870,7 @@ func (ec *executionContext) _Visit_os(ctx context.Context, field graphql.Collect
 			return ec.fieldContext_Visit_os(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Os, nil
+			return obj.OS, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -7244,7 +7278,7 @@ func (ec *executionContext) unmarshalInputVisitorRevenueFilter(ctx context.Conte
 			if err != nil {
 				return it, err
 			}
-			it.VisitorIds = data
+			it.VisitorIDs = data
 		case "minNet":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minNet"))
 			data, err := ec.unmarshalODecimal2ᚖtributaryᚋmodelᚐDecimal(ctx, v)
@@ -7980,6 +8014,11 @@ func (ec *executionContext) _PaymentError(ctx context.Context, sel ast.Selection
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "fields":
+			out.Values[i] = ec._PaymentError_fields(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "message":
 			out.Values[i] = ec._PaymentError_message(ctx, field, obj)
 			if out.Values[i] == graphql.Null {

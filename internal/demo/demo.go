@@ -6,7 +6,6 @@ package demo
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,15 +21,8 @@ const Domain = "demo.example"
 type Store interface {
 	Websites(ctx context.Context, accountID string) ([]model.Website, error)
 	CreateWebsite(ctx context.Context, w model.Website) (model.Website, error)
-	Payments(ctx context.Context, site model.Website, query model.PaymentQuery, first *int, after *string) (*model.PaymentConnection, error)
-	VisitsOfVisitors(ctx context.Context, websiteID string, visitors []string, first *int, after *string) (map[string]*model.VisitConnection, error)
-}
-
-// Result is what Seed found or made.
-type Result struct {
-	Website model.Website
-	// Created says whether data was recorded, be it all or what was still missing.
-	Created bool
+	Payments(ctx context.Context, site model.Website, query model.PaymentQuery) (*model.PaymentConnection, error)
+	VisitsOfVisitors(ctx context.Context, websiteID string, visitors []string, page model.Page) (map[string]*model.VisitConnection, error)
 }
 
 const (
@@ -43,27 +35,28 @@ const (
 // Seed makes the demo website unless it is there, and records what is missing of its data: all of it
 // at first, the rest after a start that was ended half-way, nothing once the data was complete, even if
 // some of it has been deleted since. The data ends with the day before the website was created and
-// depends on nothing but that day. The progress is reported from one goroutine at a time, in recorded
-// pageviews and payments; it may be nil. Two processes must not seed the same database at once.
-func Seed(ctx context.Context, store Store, mutations generated.MutationResolver, now time.Time, progress func(done, total int)) (Result, error) {
+// depends on nothing but that day. Before anything is recorded, begin is called with the number of all
+// pageviews and payments. Two processes must not seed the same database at once.
+func Seed(ctx context.Context, store Store, mutations generated.MutationResolver, now time.Time, begin func(total int)) (model.Website, error) {
 	site, err := findOrCreate(ctx, store, now)
 	if err != nil {
-		return Result{}, fmt.Errorf("create the demo website: %w", err)
+		return site, fmt.Errorf("create the demo website: %w", err)
 	}
 	p := newPlan(site.CreatedAt)
 	complete, err := isComplete(ctx, store, site, p)
 	if err != nil || complete {
-		return Result{Website: site}, err
+		return site, err
 	}
-	s := seeder{store: store, mutations: mutations, site: site, total: p.pageviews() + len(p.payments), progress: progress}
+	begin(p.pageviews() + len(p.payments))
+	s := seeder{store: store, mutations: mutations, site: site}
 	ctx = model.WithPrincipal(ctx, &model.Principal{TokenID: "demo", AccountID: site.AccountID, WebsiteID: site.ID})
 	if err := s.recordVisits(ctx, p.journeys); err != nil {
-		return Result{}, fmt.Errorf("record the demo's visits: %w", err)
+		return site, fmt.Errorf("record the demo's visits: %w", err)
 	}
 	if err := s.recordPayments(ctx, p.payments); err != nil {
-		return Result{}, fmt.Errorf("record the demo's payments: %w", err)
+		return site, fmt.Errorf("record the demo's payments: %w", err)
 	}
-	return Result{Website: site, Created: true}, nil
+	return site, nil
 }
 
 func findOrCreate(ctx context.Context, store Store, now time.Time) (model.Website, error) {
@@ -85,10 +78,10 @@ func findOrCreate(ctx context.Context, store Store, now time.Time) (model.Websit
 // everything else. That there is any payment of its time tells, whichever of them a person has deleted.
 func isComplete(ctx context.Context, store Store, site model.Website, p plan) (bool, error) {
 	before := p.payments[len(p.payments)-batch-1]
-	query := model.PaymentQuery{In: model.Range{
-		From: before.OccurredAt.In(time.UTC).Add(time.Microsecond), To: site.CreatedAt.UTC().Truncate(day),
-	}}
-	found, err := store.Payments(ctx, site, query, new(1), nil)
+	found, err := store.Payments(ctx, site, model.PaymentQuery{
+		In:   model.Range{From: before.OccurredAt.In(time.UTC).Add(time.Microsecond), To: site.CreatedAt.UTC().Truncate(day)},
+		Page: model.Page{First: 1},
+	})
 	if err != nil {
 		return false, fmt.Errorf("look for the demo's payments: %w", err)
 	}
@@ -100,23 +93,10 @@ type seeder struct {
 	store     Store
 	mutations generated.MutationResolver
 	site      model.Website
-
-	lock        sync.Mutex
-	done, total int
-	progress    func(done, total int)
-}
-
-func (s *seeder) advance(n int) {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	s.done += n
-	if s.progress != nil && n > 0 {
-		s.progress(s.done, s.total)
-	}
 }
 
 // recordVisits records the journeys, each in its order and several at once.
-func (s *seeder) recordVisits(ctx context.Context, journeys [][]model.RecordVisitInput) error {
+func (s seeder) recordVisits(ctx context.Context, journeys [][]model.RecordVisitInput) error {
 	recorded, err := s.recordedViews(ctx, journeys)
 	if err != nil {
 		return err
@@ -129,13 +109,11 @@ func (s *seeder) recordVisits(ctx context.Context, journeys [][]model.RecordVisi
 			for _, view := range journey {
 				session := *view.SessionID
 				if had[session]++; had[session] <= recorded[session] {
-					s.advance(1)
 					continue
 				}
 				if _, err := s.mutations.RecordVisit(ctx, view); err != nil {
 					return err
 				}
-				s.advance(1)
 			}
 			return nil
 		})
@@ -144,12 +122,12 @@ func (s *seeder) recordVisits(ctx context.Context, journeys [][]model.RecordVisi
 }
 
 // recordedViews is how many pageviews of each session an earlier start has recorded.
-func (s *seeder) recordedViews(ctx context.Context, journeys [][]model.RecordVisitInput) (map[string]int, error) {
+func (s seeder) recordedViews(ctx context.Context, journeys [][]model.RecordVisitInput) (map[string]int, error) {
 	visitors := make([]string, len(journeys))
 	for i, journey := range journeys {
 		visitors[i] = journey[0].VisitorID
 	}
-	pages, err := s.store.VisitsOfVisitors(ctx, s.site.ID, visitors, new(model.MaxPageSize), nil)
+	pages, err := s.store.VisitsOfVisitors(ctx, s.site.ID, visitors, model.Page{First: model.MaxPageSize})
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +144,7 @@ func (s *seeder) recordedViews(ctx context.Context, journeys [][]model.RecordVis
 
 // recordPayments records the payments in batches, of which the first is the one that is not full.
 // Those that an earlier start has recorded are duplicates, which change nothing.
-func (s *seeder) recordPayments(ctx context.Context, payments []model.RecordPaymentInput) error {
+func (s seeder) recordPayments(ctx context.Context, payments []model.RecordPaymentInput) error {
 	for len(payments) > 0 {
 		n := (len(payments)-1)%batch + 1
 		payload, err := s.mutations.RecordPayments(ctx, model.RecordPaymentsInput{Payments: payments[:n]})
@@ -178,7 +156,6 @@ func (s *seeder) recordPayments(ctx context.Context, payments []model.RecordPaym
 				return result.Error
 			}
 		}
-		s.advance(n)
 		payments = payments[n:]
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"tributary/db"
 	"tributary/graph"
+	"tributary/graph/generated"
 	"tributary/internal/dbtest"
 	"tributary/internal/demo"
 	"tributary/internal/useragent"
@@ -45,11 +47,31 @@ func setup(t *testing.T) *bundle {
 	return &bundle{t, store, &graph.Resolver{Store: store, Now: clock, ParseUserAgent: useragent.Parse}, raw}
 }
 
-func (b *bundle) seed(at time.Time) demo.Result {
+// seed is a start at the time, and whether it had anything to record.
+func (b *bundle) seed(at time.Time) (site model.Website, began bool) {
 	b.t.Helper()
-	result, err := demo.Seed(b.t.Context(), b.store, b.resolver.Mutation(), at, nil)
+	site, err := demo.Seed(b.t.Context(), b.store, b.resolver.Mutation(), at, func(int) { began = true })
 	require.NoError(b.t, err)
-	return result
+	return site, began
+}
+
+// recorder counts the pageviews and payments that pass it.
+type recorder struct {
+	generated.MutationResolver
+	recorded atomic.Int64
+	after    func(recorded int)
+}
+
+func (r *recorder) RecordVisit(ctx context.Context, input model.RecordVisitInput) (*model.RecordVisitPayload, error) {
+	payload, err := r.MutationResolver.RecordVisit(ctx, input)
+	r.after(int(r.recorded.Add(1)))
+	return payload, err
+}
+
+func (r *recorder) RecordPayments(ctx context.Context, input model.RecordPaymentsInput) (*model.RecordPaymentsPayload, error) {
+	payload, err := r.MutationResolver.RecordPayments(ctx, input)
+	r.after(int(r.recorded.Add(int64(len(input.Payments)))))
+	return payload, err
 }
 
 // strings are the rows of a query of one text column.
@@ -85,16 +107,11 @@ func TestSeed(t *testing.T) {
 	t.Run("there is something to ask about", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		var reported []int
-		total := 0
-		result, err := demo.Seed(t.Context(), b.store, b.resolver.Mutation(), now, func(done, of int) {
-			reported, total = append(reported, done), of
-		})
+		total, mutations := 0, &recorder{MutationResolver: b.resolver.Mutation(), after: func(int) {}}
+		site, err := demo.Seed(t.Context(), b.store, mutations, now, func(of int) { total = of })
 		require.NoError(t, err)
-		require.True(t, result.Created)
-		require.Equal(t, demo.Domain, result.Website.Domain)
-		require.IsIncreasing(t, reported)
-		require.Equal(t, total, reported[len(reported)-1])
+		require.Equal(t, demo.Domain, site.Domain)
+		require.EqualValues(t, total, mutations.recorded.Load())
 
 		sources := b.strings(`SELECT source FROM visits GROUP BY 1 ORDER BY 1`)
 		require.Subset(t, sources, []string{"google.com", "google", "newsletter", "x.com", "producthunt.com", "chatgpt.com", "direct", "blog.partner.example"})
@@ -112,12 +129,12 @@ func TestSeed(t *testing.T) {
 		shares := b.strings(`SELECT (avg((v.id IS NOT NULL)::int) BETWEEN 0.5 AND 0.98)::text FROM payments p LEFT JOIN visitors v ON v.id = p.visitor_id`)
 		require.Equal(t, []string{"true"}, shares, "most payments are attributed, and some are not")
 
-		revenue, err := b.store.Revenue(t.Context(), result.Website, model.Range{})
+		revenue, err := b.store.Revenue(t.Context(), site, model.Range{})
 		require.NoError(t, err)
 		for what, count := range map[string]int{"charges": revenue.Charges, "renewals": revenue.Renewals, "refunds": revenue.Refunds, "trials": revenue.FreeTrials} {
 			require.Greater(t, count, 10, what)
 		}
-		top, err := b.store.RevenueByVisitor(t.Context(), result.Website, model.VisitorRevenueQuery{
+		top, err := b.store.RevenueByVisitor(t.Context(), site, model.VisitorRevenueQuery{
 			Order: model.VisitorRevenueOrder{Field: model.OrderByNet, Direction: model.Descending}, Page: model.Page{First: 1},
 		})
 		require.NoError(t, err)
@@ -136,17 +153,17 @@ func TestSeed(t *testing.T) {
 	t.Run("later start adds nothing, whatever was deleted", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		made := b.seed(now)
-		latest, err := b.store.Payments(t.Context(), made.Website, model.PaymentQuery{}, nil, nil)
+		made, _ := b.seed(now)
+		latest, err := b.store.Payments(t.Context(), made, model.PaymentQuery{Page: model.Page{First: 1}})
 		require.NoError(t, err)
-		ctx := model.WithPrincipal(t.Context(), &model.Principal{WebsiteID: made.Website.ID})
+		ctx := model.WithPrincipal(t.Context(), &model.Principal{WebsiteID: made.ID})
 		_, err = b.resolver.Mutation().DeletePayments(ctx, model.DeletePaymentsInput{TransactionID: &latest.Edges[0].Node.TransactionID})
 		require.NoError(t, err)
 		data := b.data()
 
-		found := b.seed(now.AddDate(0, 0, 40))
-		require.False(t, found.Created)
-		require.Equal(t, made.Website.ID, found.Website.ID)
+		found, began := b.seed(now.AddDate(0, 0, 40))
+		require.False(t, began)
+		require.Equal(t, made.ID, found.ID)
 		require.Equal(t, data, b.data())
 	})
 
@@ -162,17 +179,21 @@ func TestSeed(t *testing.T) {
 			whole.seed(now)
 
 			ctx, kill := context.WithCancel(t.Context())
-			_, err := demo.Seed(ctx, b.store, b.resolver.Mutation(), now, func(done, total int) {
-				if at(done, total) {
+			total, mutations := 0, &recorder{MutationResolver: b.resolver.Mutation()}
+			mutations.after = func(recorded int) {
+				if at(recorded, total) {
 					kill()
 				}
-			})
+			}
+			_, err := demo.Seed(ctx, b.store, mutations, now, func(of int) { total = of })
 			require.Error(t, err)
 			require.NotEqual(t, whole.data(), b.data())
 
-			require.True(t, b.seed(now.AddDate(0, 0, 3)).Created)
+			_, began := b.seed(now.AddDate(0, 0, 3))
+			require.True(t, began)
 			require.Equal(t, whole.data(), b.data())
-			require.False(t, b.seed(now.AddDate(0, 0, 4)).Created)
+			_, began = b.seed(now.AddDate(0, 0, 4))
+			require.False(t, began)
 		})
 	}
 
@@ -182,7 +203,7 @@ func TestSeed(t *testing.T) {
 		site, err := b.store.CreateWebsite(t.Context(), model.Website{Domain: demo.Domain, Name: "Demo", Timezone: "UTC", Currency: "USD", CreatedAt: now})
 		require.NoError(t, err)
 		require.NoError(t, b.store.SuspendWebsite(t.Context(), site.ID, true))
-		_, err = demo.Seed(t.Context(), b.store, b.resolver.Mutation(), now, nil)
+		_, err = demo.Seed(t.Context(), b.store, b.resolver.Mutation(), now, func(int) {})
 		require.Equal(t, model.CodeWebsiteSuspended, model.AsError(err).Code)
 		require.True(t, strings.HasPrefix(err.Error(), "record the demo's visits: "))
 	})

@@ -38,7 +38,7 @@ type answer struct {
 func TestOperations(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	site := b.seed(now).Website
+	site, _ := b.seed(now)
 	handler := graph.NewHandler(b.resolver)
 	run := func(op demo.Operation) answer {
 		variables := json.RawMessage("null")

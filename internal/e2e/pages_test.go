@@ -54,7 +54,7 @@ func TestPages(t *testing.T) {
 		{"GET", "/graphql", 401, "application/json; charset=utf-8"},
 		{"GET", "/api/v1/payments", 401, "application/json"},
 		{"GET", "/api/v2", 401, "application/json"},
-		{"GET", "/nothing", 404, "text/plain; charset=utf-8"},
+		{"GET", "/nothing", 404, "application/json"},
 		{"GET", "/assets/nothing.js", 404, "text/plain; charset=utf-8"},
 		{"GET", "/docs/../../etc/passwd", 307, ""},
 		{"POST", "/", 405, "text/plain; charset=utf-8"},
@@ -94,6 +94,27 @@ func TestPages(t *testing.T) {
 		got := s.do(t, s.request(t, http.MethodPost, "/readyz", ""))
 		got.refused(t, http.StatusMethodNotAllowed, "method_not_allowed")
 		require.Equal(t, "GET, HEAD", got.header.Get("Allow"))
+	})
+
+	t.Run("a wrong base URL is told, in the envelope, where the API is", func(t *testing.T) {
+		t.Parallel()
+		for _, path := range []string{"/nothing", "/v1/payments", "/payments", "/graphql/", "/graphql/v1", "/api", "/playground/", "/" + canary} {
+			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+				got := s.do(t, s.request(t, method, path, ""))
+				got.refused(t, http.StatusNotFound, "not_found")
+				require.Contains(t, got.body, "/openapi.yaml", path)
+				require.NotContains(t, got.body, canary)
+			}
+		}
+	})
+
+	t.Run("a browser is told so in text", func(t *testing.T) {
+		t.Parallel()
+		r := s.request(t, http.MethodGet, "/nothing", "")
+		r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+		got := s.do(t, r)
+		require.Equal(t, http.StatusNotFound, got.status)
+		require.Contains(t, got.header.Get("Content-Type"), "text/plain")
 	})
 
 	t.Run("an unknown path of the API has the envelope", func(t *testing.T) {

@@ -29,6 +29,9 @@ func accountFor(dir string) (account, error) {
 			return unprivileged()
 		}
 		return account{name: userName(uid), uid: uid, gid: os.Getegid()}, nil
+	case errors.Is(err, os.ErrPermission):
+		return account{}, fmt.Errorf("data directory: %w; it belongs to another user: "+
+			"run as that user, or choose another with --data-dir", err)
 	case err != nil:
 		return account{}, fmt.Errorf("data directory: %w", err)
 	}
@@ -40,7 +43,7 @@ func accountFor(dir string) (account, error) {
 	}
 	if uid != 0 && owner.uid != uid {
 		return account{}, fmt.Errorf("the database cluster %s belongs to the user %s: run as that user or as root, "+
-			"or choose another data directory", dir, owner.name)
+			"or choose another data directory with --data-dir", dir, owner.name)
 	}
 	return owner, nil
 }

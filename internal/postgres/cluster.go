@@ -38,7 +38,7 @@ func openCluster(cfg Config) (*cluster, error) {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	if err := os.MkdirAll(root, dataDirMode()); err != nil {
-		return nil, fmt.Errorf("create the data directory: %w", err)
+		return nil, fmt.Errorf("create the data directory: %w; choose another with --data-dir", err)
 	}
 	if root, err = filepath.EvalSymlinks(root); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,7 +121,7 @@ func (c *cluster) download(ctx context.Context, version embeddedpostgres.Postgre
 	}
 	for _, name := range []string{"postgres", "initdb"} {
 		if _, err := os.Stat(filepath.Join(unpacked, "bin", name)); err != nil {
-			return errors.Join(startErr, err)
+			return cmp.Or(startErr, err)
 		}
 	}
 	if err := makeReadable(unpacked); err != nil {

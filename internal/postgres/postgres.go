@@ -90,7 +90,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	lock, err := openLock(filepath.Join(c.root, "postgres.lock"))
 	if err != nil {
-		return nil, fmt.Errorf("lock the data directory: %w", err)
+		return nil, fmt.Errorf("lock the data directory: %w; choose another with --data-dir", err)
 	}
 	s := &Server{cluster: c, lock: lock, finished: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())

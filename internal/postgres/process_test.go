@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -166,8 +167,13 @@ func TestServer_crash(t *testing.T) {
 		require.NoError(t, bystander.Start())
 		defer func() { _ = bystander.Process.Kill(); _ = bystander.Wait() }()
 		_, rest, _ := strings.Cut(string(text), "\n")
-		require.NoError(t, os.WriteFile(pidFile, []byte(strconv.Itoa(bystander.Process.Pid)+"\n"+rest), 0o600))
-		require.NoError(t, os.Chown(pidFile, int(stat.Uid), int(stat.Gid)))
+		address, err := url.Parse(owner.url)
+		require.NoError(t, err)
+		socketLock := filepath.Join(address.Query().Get("host"), ".s.PGSQL.5432.lock")
+		for _, file := range []string{pidFile, socketLock} {
+			require.NoError(t, os.WriteFile(file, []byte(strconv.Itoa(bystander.Process.Pid)+"\n"+rest), 0o600))
+			require.NoError(t, os.Chown(file, int(stat.Uid), int(stat.Gid)))
+		}
 
 		server := start(t, fast(dir))
 		require.Equal(t, "42", mustQuery(t, server.URL(), readRow))

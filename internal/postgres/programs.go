@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -116,9 +117,7 @@ func (c *cluster) inspect(ctx context.Context, dir string) (programs, error) {
 // missing says what was looked for, what was found instead, and what to install.
 func (c *cluster) missing(major int, others []string, fetchErr error) error {
 	var text strings.Builder
-	wanted := major
 	if major == 0 {
-		wanted = fetchMajor
 		fmt.Fprintf(&text, "no Postgres %d or newer found on this machine", oldestMajor)
 	} else {
 		fmt.Fprintf(&text, "the data in %s is of Postgres %d, and no Postgres %d was found on this machine", c.dir, major, major)
@@ -126,24 +125,29 @@ func (c *cluster) missing(major int, others []string, fetchErr error) error {
 	for _, other := range others {
 		fmt.Fprintf(&text, "\n  %s", other)
 	}
-	return fmt.Errorf("%s\nand none could be fetched: %w\n%s, or give the URL of a database",
-		text.String(), fetchErr, installHint(wanted))
+	return fmt.Errorf("%s\nand none could be fetched: %w\n%s, or give the URL of a database with --database-url",
+		text.String(), fetchErr, installHint(major))
 }
 
+// installHint says how to install a version, or if it is 0 the one that the system's packages have.
 func installHint(major int) string {
 	if runtime.GOOS == "darwin" {
-		return fmt.Sprintf("Install one with `brew install postgresql@%d`", major)
+		return fmt.Sprintf("Install one with `brew install postgresql@%d`", cmp.Or(major, fetchMajor))
 	}
-	for _, manager := range []struct{ program, command string }{
-		{"apt-get", "apt-get install postgresql-%d"},
-		{"dnf", "dnf install postgresql%d-server"},
-		{"apk", "apk add postgresql%d"},
-		{"pacman", "pacman -S postgresql # version %d"},
-		{"zypper", "zypper install postgresql%d-server"},
+	for _, manager := range []struct{ program, newest, version string }{
+		{"apt-get", "apt-get install postgresql", "apt-get install postgresql-%d"},
+		{"dnf", "dnf install postgresql-server", "dnf install postgresql%d-server"},
+		{"apk", "apk add postgresql", "apk add postgresql%d"},
+		{"pacman", "pacman -S postgresql", "pacman -S postgresql # version %d"},
+		{"zypper", "zypper install postgresql-server", "zypper install postgresql%d-server"},
 	} {
-		if _, err := exec.LookPath(manager.program); err == nil {
-			return fmt.Sprintf("Install one with `"+manager.command+"`", major)
+		if _, err := exec.LookPath(manager.program); err != nil {
+			continue
 		}
+		if major == 0 {
+			return "Install one with `" + manager.newest + "`"
+		}
+		return fmt.Sprintf("Install one with `"+manager.version+"`", major)
 	}
-	return fmt.Sprintf("Install PostgreSQL %d", major)
+	return fmt.Sprintf("Install PostgreSQL %d", cmp.Or(major, fetchMajor))
 }

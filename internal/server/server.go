@@ -9,9 +9,11 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"tributary/internal/auth"
+	"tributary/internal/server/pages"
 	"tributary/model"
 )
 
@@ -30,7 +32,7 @@ const (
 type Config struct {
 	GraphQL http.Handler // at /graphql
 	REST    http.Handler // at /api/, /healthz and /readyz
-	Pages   http.Handler // what nothing else serves: start page, playground, API docs
+	Pages   http.Handler // at pages.Paths; and tells a browser that nothing is at a path
 
 	Tokens auth.Tokens
 	Now    func() time.Time
@@ -53,8 +55,25 @@ func New(c Config) http.Handler {
 	contract := c.guard(newContract(), c.RESTError)
 	mux.Handle("/openapi.yaml", contract)
 	mux.Handle("/openapi.json", contract)
-	mux.Handle("/", c.guard(c.Pages, c.RESTError))
+	shown := c.guard(c.Pages, c.RESTError)
+	for _, path := range pages.Paths {
+		mux.Handle(path, shown)
+	}
+	unknown := c.guard(http.HandlerFunc(c.notFound), c.RESTError)
+	mux.Handle("/api", unknown) // which would be sent on to /api/
+	mux.Handle("/", unknown)
 	return identify(mux)
+}
+
+// notFound answers what no handler is for. A wrong base URL is the commonest of first mistakes, so a
+// program gets an error that it can read.
+func (c Config) notFound(w http.ResponseWriter, r *http.Request) {
+	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		c.Pages.ServeHTTP(w, r)
+		return
+	}
+	c.RESTError(w, r, model.Errorf(model.CodeNotFound, "",
+		"there is nothing at this path; /openapi.yaml lists the paths of the API, and GraphQL is at /graphql"))
 }
 
 // guard gives a request its time, and answers and logs a panic.

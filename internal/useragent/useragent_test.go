@@ -72,11 +72,13 @@ func TestParse(t *testing.T) {
 			model.Client{Device: "mobile", Browser: "Opera Mini", OS: "Android"},
 		},
 		"Facebook's app": {
-			"Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/22B83 [FBAN/FBIOS;FBAV/489.0.0.42.83;FBDV/iPhone15,2;FBMD/iPhone;FBSN/iOS;FBSV/18.1;FBSS/3;FBLC/en_US;FBOP/5]",
+			"Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/22B83 " +
+				"[FBAN/FBIOS;FBAV/489.0.0.42.83;FBDV/iPhone15,2;FBMD/iPhone;FBSN/iOS;FBSV/18.1;FBSS/3;FBLC/en_US;FBOP/5]",
 			model.Client{Device: "mobile", Browser: "Facebook App", OS: "iOS"},
 		},
 		"Googlebot": {
-			"Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+			"Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36 " +
+				"(compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
 			model.Client{Device: "bot", Browser: "Googlebot", OS: "Android"},
 		},
 		"Bingbot": {

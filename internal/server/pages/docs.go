@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/swaggest/swgui"
 	"github.com/swaggest/swgui/v5emb"
 )
 
@@ -20,9 +21,14 @@ var docsPolicy = strings.Join([]string{
 	"frame-ancestors 'none'",
 }, "; ")
 
-// newDocs serves Swagger UI below /docs/, for the API that /openapi.json describes.
-func newDocs() http.Handler {
-	ui := v5emb.New("Tributary API", "/openapi.json", "/docs/")
+// newDocs serves Swagger UI below /docs/, for the API that /openapi.json describes. Requests that are tried there have the
+// key, unless it is empty.
+func newDocs(key string) http.Handler {
+	config := swgui.Config{PrependHTML: `<nav style="padding: 1rem; font-family: sans-serif"><a href="/">Tributary</a></nav>`}
+	if key != "" {
+		config.PreAuthorizeApiKey = map[string]string{"bearerAuth": key}
+	}
+	ui := v5emb.NewWithConfig(config)("Tributary API", "/openapi.json", "/docs/")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", docsPolicy)
 		ui.ServeHTTP(w, r)

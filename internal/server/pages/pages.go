@@ -28,9 +28,12 @@ type Config struct {
 	Playground Playground
 }
 
+// Paths are the patterns of a mux at which New's handler has something to show.
+var Paths = []string{"/{$}", "/playground", "/docs", "/docs/", "/assets/"}
+
 // New returns the handler of "/", "/playground", "/docs" and their files below "/assets/" and "/docs/". Every other
-// path is 404, so that it can be mounted as the fallback of a mux. The pages expect GraphQL at /graphql, the API
-// description at /openapi.json and /openapi.yaml, and health at /healthz and /readyz, on the same origin.
+// path is 404, as text for a person. The pages expect GraphQL at /graphql, the API description at /openapi.json and
+// /openapi.yaml, and health at /healthz and /readyz, on the same origin.
 func New(config Config) http.Handler {
 	return newHandler(config, assets)
 }
@@ -40,8 +43,10 @@ func newHandler(config Config, assets fs.ReadDirFS) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", newStart(config.Version))
 	mux.Handle("GET /playground", newPlayground(config.Playground, assets))
+	mux.Handle("GET /playground/{$}", http.RedirectHandler("/playground", http.StatusMovedPermanently))
 	mux.Handle("GET /docs", http.RedirectHandler("/docs/", http.StatusMovedPermanently))
-	mux.Handle("GET /docs/", cached("no-cache", newDocs()))
+	mux.Handle("GET /docs/", cached("no-cache", newDocs("")))
+	mux.Handle("GET /docs/{$}", cached(config.Playground.cache(), newDocs(config.Playground.Key)))
 	mux.Handle("GET /assets/", cached("no-cache", files))
 	mux.Handle("GET /assets/npm/", cached("public, max-age=31536000, immutable", onlyFound(files)))
 	return secured(mux)

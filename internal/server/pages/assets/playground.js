@@ -7,7 +7,7 @@ const root = document.getElementById("playground");
 if (window.React && window.ReactDOM && window.GraphiQL) {
   ReactDOM.createRoot(root).render(React.createElement(Playground));
 } else {
-  root.firstElementChild.textContent =
+  root.querySelector("p").textContent =
     "GraphiQL could not be loaded. This binary was built without it, and the CDN that has it cannot be reached: " +
     "build Tributary on a machine that has Node.js (make run does all of it), or connect to the internet.";
 }
@@ -38,7 +38,8 @@ function Playground() {
       onEditHeaders,
       defaultTabs: settings.tabs,
       defaultHeaders: settings.headers,
-      defaultEditorToolsVisibility: settings.tabs[0].variables ? "variables" : "headers",
+      // It is the same for all tabs.
+      defaultEditorToolsVisibility: settings.tabs.some((tab) => tab.variables) ? "variables" : "headers",
       // Only true keeps the switch in GraphiQL's settings as the user has set it; false would hide it.
       shouldPersistHeaders: persistHeaders || undefined,
     },

@@ -1,0 +1,76 @@
+package db
+
+import (
+	"context"
+	"hash/fnv"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"tributary/model"
+)
+
+// recorder changes the ledger of one website in one transaction.
+//
+// Recorders work beside each other as long as each changes only what is its own: its entries, and the
+// customers that it has locked. One that has to change the entries of others works alone. So the locks
+// are always taken in one order (website, charges, customers, payments), and recorders do not deadlock.
+type recorder struct {
+	tx    bun.Tx
+	site  model.Website
+	alone bool // no other recorder of the website is at work
+}
+
+// The ways in which a recorder can begin.
+const (
+	beside = false
+	alone  = true
+)
+
+// onLedger runs a transaction on a website's ledger. One that begins beside others, and has to be run
+// again, is then alone: so it comes to its end.
+func (s *Store) onLedger(ctx context.Context, site model.Website, isAlone bool, do func(ctx context.Context, r recorder) error) error {
+	return s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		r := recorder{tx: tx, site: site, alone: isAlone}
+		isAlone = alone
+		return do(ctx, r)
+	})
+}
+
+// chargeLocks is how many locks the charges of a website share. Postgres keeps locks in a table that
+// is made for 6,400 by default: twenty batches at once must fit into it.
+const chargeLocks = 255
+
+// lock keeps other recorders away until the transaction ends: from the whole website if the recorder is
+// alone, else from the charges with their refunds, whether or not any of them is recorded yet. There may
+// be no row to lock, hence advisory locks.
+func (r recorder) lock(ctx context.Context, charges []string) error {
+	website := hash(r.site.ID)
+	website -= website % (chargeLocks + 1)
+	if r.alone {
+		_, err := r.tx.NewRaw("SELECT pg_advisory_xact_lock(?)", int64(website)).Exec(ctx)
+		return err
+	}
+	keys := make([]int64, len(charges))
+	for i, id := range charges {
+		keys[i] = int64(website + 1 + hash(id)%chargeLocks)
+	}
+	slices.Sort(keys)
+	_, err := r.tx.NewRaw("SELECT pg_advisory_xact_lock_shared(?) UNION ALL SELECT pg_advisory_xact_lock(k) FROM unnest(ARRAY[?]::bigint[]) AS k",
+		int64(website), list(slices.Compact(keys))).Exec(ctx)
+	return err
+}
+
+// mustBeAlone ends the transaction of a recorder that is not alone; it is run again.
+func (r recorder) mustBeAlone() error {
+	if r.alone {
+		return nil
+	}
+	return errNotAlone
+}
+
+func hash(text string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(text))
+	return h.Sum64()
+}
