@@ -43,6 +43,7 @@ func NewHandler(r *Resolver) http.Handler {
 	srv.SetErrorPresenter(present)
 	srv.SetRecoverFunc(recovered)
 	srv.Use(extension.Introspection{})
+	srv.Use(guard{})
 	srv.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		return next(r.withLoaders(ctx))
 	})

@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/vikstrous/dataloadgen"
@@ -94,9 +95,15 @@ func withoutParams[V any](call func(ctx context.Context, website string, visitor
 	}
 }
 
+// errTooLong ends the work of a request whose time is over, or whose client has gone.
+var errTooLong = model.Errorf(model.CodeUnavailable, "", "the request took too long; ask for less at once")
+
 // newLoader makes a loader whose keys share a call when they are equal but for the visitor.
 func newLoader[P comparable, V any](wait dataloadgen.Option, call batch[P, V]) loader[P, V] {
 	return dataloadgen.NewLoader(func(ctx context.Context, keys []key[P]) ([]V, []error) {
+		if err := ctx.Err(); err != nil {
+			return nil, []error{errors.Join(errTooLong, err)}
+		}
 		values, errs := make([]V, len(keys)), make([]error, len(keys))
 		groups := map[key[P]][]int{} // indexes of keys, by the key without its visitor
 		for i, k := range keys {

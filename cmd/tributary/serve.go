@@ -24,7 +24,7 @@ const defaultListen = "127.0.0.1:8080"
 
 type serveCmd struct {
 	Listen              address `default:"${listen}" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one (default: ${default})."`
-	Demo                bool    `help:"Create a website with some months of visits and payments, unless it is there, and open the playground with its key."`
+	Demo                bool    `help:"Create a website with some months of visits and payments, unless it is there, and open the playground and the docs with its key."`
 	AllowUnsafeDatabase bool    `help:"Start although the database of --database-url says that it can lose what it has acknowledged."`
 }
 
@@ -70,7 +70,7 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 			return err
 		}
 		if !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
-			a.log.Warn("the playground shows the demo's key to everyone who can reach this address", "listen", listener.Addr().String())
+			a.log.Warn("the playground and the docs show the demo's key to everyone who can reach this address", "listen", listener.Addr().String())
 		}
 	}
 	if err := a.print(place, place.write); err != nil {

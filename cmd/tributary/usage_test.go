@@ -17,7 +17,6 @@ func TestUsage(t *testing.T) {
 		args []string
 		says string
 	}{
-		"no command":            {[]string{}, "expected one of"},
 		"unknown command":       {[]string{"sreve"}, "sreve"},
 		"command without verb":  {[]string{"website"}, "see tributary website --help"},
 		"unknown flag":          {[]string{"serve", "--prot", "80"}, "unknown flag --prot"},
@@ -40,17 +39,20 @@ func TestUsage(t *testing.T) {
 		"unknown currency":      {[]string{"website", "create", "--domain", "a.example", "--currency", "BTC"}, "--currency: must be an ISO 4217"},
 		"long name":             {[]string{"website", "create", "--domain", "a.example", "--name", strings.Repeat("a", 256)}, "--name: must have at most 255"},
 		"account that is no id": {[]string{"website", "create", "--domain", "a.example", "--account", "main"}, "24 hexadecimal"},
-		"website that is no id": {[]string{"website", "suspend", "example.com"}, "24 hexadecimal"},
-		"no website":            {[]string{"website", "resume"}, "<id>"},
+		"website that is no id": {[]string{"website", "suspend", "https://example.com"}, "must be the id of a website or its domain"},
+		"no website":            {[]string{"website", "resume"}, "<website>"},
 		"no scope":              {[]string{"token", "create"}, "missing flags: --scope"},
 		"unknown scope":         {[]string{"token", "create", "--scope", "payments:delete"}, "--scope: must be one of *, payments:read"},
 		"one scope is unknown":  {[]string{"token", "create", "--scope", "payments:read,all"}, "--scope: must be one of"},
 		"lifetime of nothing":   {[]string{"token", "create", "--scope", "*", "--expires", "0s"}, "--expires: must be a duration above zero"},
 		"negative lifetime":     {[]string{"token", "create", "--scope", "*", "--expires=-1h"}, "above zero"},
 		"lifetime in days":      {[]string{"token", "create", "--scope", "*", "--expires", "30d"}, "720h"},
-		"token for no website":  {[]string{"token", "create", "--scope", "*", "--website", "shop"}, "24 hexadecimal"},
+		"token for no website":  {[]string{"token", "create", "--scope", "*", "--website", "Shop"}, "the id of a website or its domain"},
 		"two ids":               {[]string{"key", "revoke", id, id}, "unexpected argument"},
 		"limit of no number":    {[]string{"account", "limit", id, "many"}, "whole number"},
+		"negative limit":        {[]string{"account", "limit", id, "-5"}, "numbers must not be negative"},
+		"address without host":  {[]string{"serve", "--listen", "8080"}, "--listen: 8080 is not HOST:PORT, such as 127.0.0.1:8080"},
+		"address without port":  {[]string{"serve", "--listen", "127.0.0.1"}, "--listen: 127.0.0.1 is not HOST:PORT"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,6 +78,14 @@ func TestUsage(t *testing.T) {
 		require.Contains(t, help, "$TRIBUTARY_DATA_DIR")
 	})
 
+	t.Run("is what they see who do not know the commands yet", func(t *testing.T) {
+		t.Parallel()
+		op := operator{t: t}
+		require.Equal(t, op.run("--help"), op.run())
+		require.Equal(t, op.run("--help"), op.run("help"))
+		require.Equal(t, op.run("website", "create", "--help"), op.run("help", "website", "create"))
+	})
+
 	t.Run("help does not show the database's password", func(t *testing.T) {
 		t.Parallel()
 		help := operator{t: t, env: []string{"DATABASE_URL=postgres://u:hunter2@host/db"}}.run("serve", "--help")
@@ -89,6 +99,7 @@ func TestVersion(t *testing.T) {
 	view := operator{t: t}.ask("version")
 	require.Equal(t, []string{"go", "platform", "version"}, view.names())
 	require.Equal(t, "v0.0.0-test", view["version"])
+	require.Equal(t, operator{t: t}.run("version"), operator{t: t}.run("--version"))
 }
 
 func TestDatabaseErrors(t *testing.T) {
@@ -135,8 +146,7 @@ func TestServe_listen(t *testing.T) {
 	t.Cleanup(func() { _ = taken.Close() })
 	for name, c := range map[string]struct{ address, says string }{
 		"port in use":     {taken.Addr().String(), "is in use: stop the program that listens there, or choose another address with --listen"},
-		"no port":         {"127.0.0.1", "choose a HOST:PORT of this machine with --listen"},
-		"another machine": {"192.0.2.1:80", "with --listen"},
+		"another machine": {"192.0.2.1:80", "cannot listen on 192.0.2.1:80: choose an address of this machine with --listen"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -82,6 +82,35 @@ func TestWebsite(t *testing.T) {
 		require.Equal(t, http.StatusOK, server.pay(key, "t2", ""))
 	})
 
+	t.Run("is named by its domain, unless another has the same", func(t *testing.T) {
+		t.Parallel()
+		op, _ := onDatabase(t)
+		id, _ := op.newWebsite("shop.example.com")
+		require.Equal(t, id, op.ask("website", "suspend", "shop.example.com")["id"])
+		require.Equal(t, []any{id}, op.ask("token", "create", "--scope", "*", "--website", "shop.example.com")["website_ids"])
+		require.Contains(t, op.try("website", "resume", "other.example.com").stderr, "website not found: `tributary website list` shows all")
+		o := op.try("website", "create", "--domain", "shop.example.com")
+		require.Zero(t, o.code)
+		require.Contains(t, o.stderr, "another website has the same domain")
+		require.Contains(t, o.stderr, id)
+		o = op.try("website", "resume", "shop.example.com")
+		require.Equal(t, 1, o.code)
+		require.Contains(t, o.stderr, "several websites have this domain: say which by its id")
+		require.Equal(t, false, op.ask("website", "resume", id)["suspended"])
+	})
+
+	t.Run("create shows a first request that fits the website and the server", func(t *testing.T) {
+		t.Parallel()
+		op, _ := onDatabase(t)
+		text := op.run("website", "create", "--domain", "shop.example.com", "--currency", "JPY")
+		require.Contains(t, text, "curl http://127.0.0.1:8080/api/v1/payments ")
+		require.Contains(t, text, `{"amount": 2999, "currency": "JPY", "transaction_id": "payment_1", "datafast_visitor_id": "VISITOR_ID"}`)
+		op.env = append(op.env, "TRIBUTARY_LISTEN=0.0.0.0:9090")
+		text = op.run("website", "create", "--domain", "other.example.com", "--currency", "KWD")
+		require.Contains(t, text, "curl http://localhost:9090/api/v1/payments ")
+		require.Contains(t, text, `"amount": 29.99, "currency": "KWD"`)
+	})
+
 	t.Run("unknown one is an error that says where to look", func(t *testing.T) {
 		t.Parallel()
 		op, _ := onDatabase(t)
@@ -144,6 +173,7 @@ func TestAccount(t *testing.T) {
 
 	limited := op.ask("account", "limit", listed[0].text("id"), "1")
 	require.Equal(t, object{"id": listed[0]["id"], "event_limit": 1.0}, limited)
+	require.Contains(t, op.run("account", "list"), " 1 event ")
 	require.Equal(t, http.StatusOK, server.pay(key, "t1", ""))
 	require.Equal(t, http.StatusTooManyRequests, server.pay(key, "t2", ""))
 	require.Contains(t, op.run("account", "limit", listed[0].text("id"), "0"), "any number of events")

@@ -98,7 +98,7 @@ func TestPages(t *testing.T) {
 
 	t.Run("a wrong base URL is told, in the envelope, where the API is", func(t *testing.T) {
 		t.Parallel()
-		for _, path := range []string{"/nothing", "/v1/payments", "/payments", "/graphql/", "/graphql/v1", "/api", "/playground/", "/" + canary} {
+		for _, path := range []string{"/nothing", "/v1/payments", "/payments", "/graphql/", "/graphql/v1", "/api", "/playground/x", "/" + canary} {
 			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 				got := s.do(t, s.request(t, method, path, ""))
 				got.refused(t, http.StatusNotFound, "not_found")

@@ -85,6 +85,8 @@ func TestStart_programs(t *testing.T) {
 		require.ErrorContains(t, err, "no Postgres 14 or newer found")
 		require.ErrorContains(t, err, broken)
 		require.ErrorContains(t, err, "Install")
+		require.ErrorContains(t, err, "--database-url")
+		require.NotContains(t, err.Error(), "no such file")
 	})
 
 	t.Run("existing data needs its own version", func(t *testing.T) {

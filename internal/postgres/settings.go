@@ -39,10 +39,6 @@ func (c *cluster) settings(socketDir string) []string {
 		"log_parameter_max_length":          "0",
 		"log_parameter_max_length_on_error": "0",
 
-		// Writers that share customers can wait for each other in a circle. While they do, all who wait
-		// behind them stand still: the second that Postgres waits by default would add up.
-		"deadlock_timeout": "50ms",
-
 		"log_destination":   "stderr",
 		"logging_collector": "off", // a process less; serverLog bounds the file
 		"log_checkpoints":   "off",

@@ -59,7 +59,8 @@ func newSite(t *testing.T, p Playground) *site {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(w, r) })
 	mux.HandleFunc("POST /graphql", s.graphql)
 	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"openapi":"3.1.0","info":{"title":"Stub","version":"1"},"paths":{"/stub":{"get":{"responses":{"200":{"description":"OK"}}}}}}`)
+		_, _ = io.WriteString(w, `{"openapi":"3.1.0","info":{"title":"Stub","version":"1"},"paths":{"/stub":{"get":{"responses":{"200":{"description":"OK"}}}}},
+			"components":{"securitySchemes":{"bearerAuth":{"type":"http","scheme":"bearer"}}},"security":[{"bearerAuth":[]}]}`)
 	})
 	s.Server = httptest.NewServer(mux)
 	t.Cleanup(s.Close)
@@ -125,6 +126,7 @@ func TestPlayground_inBrowser(t *testing.T) {
 		browsertest.WaitFor(ctx, t, editorsReady)
 		require.Equal(t, "First\nSecond", text(ctx, t, `[...document.querySelectorAll('.graphiql-tab-button')].map(b => b.innerText).join("\n")`))
 		require.Equal(t, `{"a": 1}`, text(ctx, t, variablesEditor+`.getValue()`))
+		require.Equal(t, "variables", text(ctx, t, `document.querySelector('.graphiql-editor-tools button.active').dataset.name`))
 
 		require.NoError(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".graphiql-execute-button"))))
 		browsertest.WaitFor(ctx, t, resultPane+`.includes('"token": "Bearer df_demo"')`)
@@ -223,12 +225,15 @@ func TestPlayground_inBrowserWithoutLibraries(t *testing.T) {
 
 func TestNew_inBrowser(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, Playground{})
+	s := newSite(t, Playground{Key: "df_demo"})
 	ctx := browsertest.New(t)
 
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(s.URL+"/")))
 	browsertest.WaitFor(ctx, t, `document.querySelector("header img").naturalWidth > 0`)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS(`nav a[href="/docs/"]`))))
 	browsertest.WaitFor(ctx, t, `document.querySelector(".swagger-ui .opblock-summary-path")?.innerText.includes("/stub")`)
+	browsertest.WaitFor(ctx, t, `document.querySelector(".swagger-ui .authorize.locked") !== null`)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS(`body > nav a[href="/"]`))))
+	browsertest.WaitFor(ctx, t, `location.pathname === "/"`)
 	require.Empty(t, browsertest.Problems(ctx))
 }

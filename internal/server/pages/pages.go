@@ -29,7 +29,7 @@ type Config struct {
 }
 
 // Paths are the patterns of a mux at which New's handler has something to show.
-var Paths = []string{"/{$}", "/playground", "/docs", "/docs/", "/assets/"}
+var Paths = []string{"/{$}", "/playground", "/playground/{$}", "/docs", "/docs/", "/assets/"}
 
 // New returns the handler of "/", "/playground", "/docs" and their files below "/assets/" and "/docs/". Every other
 // path is 404, as text for a person. The pages expect GraphQL at /graphql, the API description at /openapi.json and
@@ -45,8 +45,9 @@ func newHandler(config Config, assets fs.ReadDirFS) http.Handler {
 	mux.Handle("GET /playground", newPlayground(config.Playground, assets))
 	mux.Handle("GET /playground/{$}", http.RedirectHandler("/playground", http.StatusMovedPermanently))
 	mux.Handle("GET /docs", http.RedirectHandler("/docs/", http.StatusMovedPermanently))
-	mux.Handle("GET /docs/", cached("no-cache", newDocs("")))
-	mux.Handle("GET /docs/{$}", cached(config.Playground.cache(), newDocs(config.Playground.Key)))
+	docs := newDocs(config.Playground.Key)
+	mux.Handle("GET /docs/", cached("no-cache", docs))
+	mux.Handle("GET /docs/{$}", cached(config.Playground.cache(), docs))
 	mux.Handle("GET /assets/", cached("no-cache", files))
 	mux.Handle("GET /assets/npm/", cached("public, max-age=31536000, immutable", onlyFound(files)))
 	return secured(mux)

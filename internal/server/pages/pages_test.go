@@ -84,6 +84,21 @@ func TestNew(t *testing.T) {
 		}
 	})
 
+	t.Run("a slash after the playground leads to it", func(t *testing.T) {
+		t.Parallel()
+		w := get(t, h, "/playground/")
+		require.Equal(t, http.StatusMovedPermanently, w.Code)
+		require.Equal(t, "/playground", w.Header().Get("Location"))
+	})
+
+	t.Run("a key stands in the docs, which are in no cache then", func(t *testing.T) {
+		t.Parallel()
+		w := get(t, newHandler(Config{Playground: Playground{Key: "df_abc"}}, built(t)), "/docs/")
+		require.Contains(t, w.Body.String(), `"preAuthorizeApiKey":{"bearerAuth":"df_abc"}`)
+		require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+		require.Equal(t, "no-cache", get(t, h, "/docs/").Header().Get("Cache-Control"))
+	})
+
 	t.Run("other methods are refused", func(t *testing.T) {
 		t.Parallel()
 		w := httptest.NewRecorder()

@@ -20,8 +20,8 @@ const keyPlaceholder = "PASTE_YOUR_KEY_HERE"
 
 // Playground is what the GraphQL playground opens with.
 type Playground struct {
-	// Key is a bearer token, filled into the headers editor: everyone who can open the page can use it. Empty: the
-	// editor has a template that asks for a key.
+	// Key is a bearer token, filled into the headers editor, and into /docs: everyone who can open the pages can use it.
+	// Empty: the editor has a template that asks for a key.
 	Key string
 	// Tabs are the operations it opens with. Empty: one query that suits every website.
 	Tabs []Tab
