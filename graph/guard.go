@@ -15,6 +15,7 @@ import (
 const (
 	maxDepth   = 10     // fields inside one another
 	maxObjects = 10_000 // in the answer
+	maxAliases = 30     // in the text of the query: each lets a field be answered once more
 )
 
 // objectsCeiling is where counting ends, so that no product passes int64.
@@ -38,6 +39,8 @@ func (guard) MutateOperationContext(_ context.Context, op *graphql.OperationCont
 		return tooMuch("the query is nested more than %d levels deep: ask for less below each other, or in several queries", maxDepth)
 	case asked.objects > maxObjects:
 		return tooMuch("the query asks for about %d objects, more than %d: ask for fewer with first, nest less, or send fewer payments at once", asked.objects, maxObjects)
+	case aliasesIn(op.Doc) > maxAliases:
+		return tooMuch("the query has more than %d aliases: ask in several queries", maxAliases)
 	}
 	return nil
 }
@@ -138,4 +141,32 @@ func (m measurer) argument(f *ast.Field, name string) any {
 		return nil
 	}
 	return value
+}
+
+// aliasesIn counts the aliases in the text of a query.
+func aliasesIn(doc *ast.QueryDocument) int {
+	n := 0
+	for _, operation := range doc.Operations {
+		n += aliases(operation.SelectionSet)
+	}
+	for _, fragment := range doc.Fragments {
+		n += aliases(fragment.SelectionSet)
+	}
+	return n
+}
+
+func aliases(set ast.SelectionSet) int {
+	n := 0
+	for _, selection := range set {
+		switch s := selection.(type) {
+		case *ast.Field:
+			if s.Alias != s.Name {
+				n++
+			}
+			n += aliases(s.SelectionSet)
+		case *ast.InlineFragment:
+			n += aliases(s.SelectionSet)
+		}
+	}
+	return n
 }

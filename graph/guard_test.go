@@ -29,6 +29,15 @@ func deep(fields, from int) string {
 	return text.String() + "{ __typename }" + strings.Repeat(" }", fields)
 }
 
+// aliases are selections of one scalar under other names.
+func aliases(n int) string {
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, "a%d_%d: id ", n, i)
+	}
+	return text.String()
+}
+
 // bomb is a query whose fragments each spread the next one twice.
 func bomb(fragments int, last string) string {
 	var text strings.Builder
@@ -78,6 +87,8 @@ func TestGuard(t *testing.T) {
 		"2 aliases of 20":                    {`{ a: payments ` + below + ` b: payments ` + below + ` }`, nil, ""},
 		"3 aliases of 20":                    {`{ a: payments ` + below + ` b: payments ` + below + ` c: payments ` + below + ` }`, nil, objects(12240)},
 		"3 aliases of 20, in a fragment":     {`{ a: payments { ...c } b: payments { ...c } c: payments { ...c } } fragment c on PaymentConnection ` + below, nil, objects(12240)},
+		"30 aliases":                         {`{ visitor(id: "v") { ` + aliases(15) + ` ...v } } fragment v on Visitor { ` + aliases(15) + ` }`, nil, ""},
+		"31 aliases":                         {`{ visitor(id: "v") { ` + aliases(15) + ` ...v } } fragment v on Visitor { ... { ` + aliases(16) + ` } }`, nil, "the query has more than 30 aliases: "},
 		"a page of no size":                  {`{ payments(first: -1000000) ` + below + ` }`, nil, "first must be"},
 		"a page that is too large":           {`{ payments(first: 1000000) { edges { cursor } } }`, nil, "first must be"},
 		"a page that is too large, and full": {`{ payments(first: 1000000) ` + below + ` }`, nil, objects(20400)},
