@@ -67,8 +67,13 @@ func value[T any](t *testing.T, conn *pgx.Conn, query string, args ...any) T {
 
 func (b *bundle) website(currency model.Currency) model.Website {
 	b.t.Helper()
+	return b.websiteIn("UTC", currency)
+}
+
+func (b *bundle) websiteIn(zone string, currency model.Currency) model.Website {
+	b.t.Helper()
 	site, err := b.CreateWebsite(context.Background(), model.Website{
-		Domain: "shop.example", Name: "Shop", Timezone: "UTC", Currency: currency, CreatedAt: now,
+		Domain: "shop.example", Name: "Shop", Timezone: zone, Currency: currency, CreatedAt: now,
 	})
 	require.NoError(b.t, err)
 	return site

@@ -22,6 +22,7 @@ type Store interface {
 
 	Payments(ctx context.Context, site model.Website, query model.PaymentQuery) (*model.PaymentConnection, error)
 	Revenue(ctx context.Context, site model.Website, r model.Range) (*model.Revenue, error)
+	RevenueOverTime(ctx context.Context, site model.Website, query model.RevenueOverTimeQuery) ([]*model.RevenueBucket, error)
 	RevenueByVisitor(ctx context.Context, site model.Website, query model.VisitorRevenueQuery) (*model.VisitorRevenueConnection, error)
 
 	Visitors(ctx context.Context, websiteID string, ids []string) (map[string]*model.Visitor, error)

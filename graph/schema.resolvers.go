@@ -147,6 +147,18 @@ func (r *queryResolver) RevenueByVisitor(ctx context.Context, websiteID *string,
 	return r.Store.RevenueByVisitor(ctx, site, query)
 }
 
+func (r *queryResolver) RevenueOverTime(ctx context.Context, websiteID *string, rangeArg model.TimeRange, interval model.Interval) ([]*model.RevenueBucket, error) {
+	site, _, err := r.website(ctx, websiteID, model.ScopeAnalyticsRead)
+	if err != nil {
+		return nil, err
+	}
+	query, err := model.NewRevenueOverTimeQuery(site, &rangeArg, interval, r.Now())
+	if err != nil {
+		return nil, err
+	}
+	return r.Store.RevenueOverTime(ctx, site, query)
+}
+
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
 
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }

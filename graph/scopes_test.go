@@ -24,6 +24,7 @@ var operations = map[string]struct {
 	"Query.payments":         {`query ($site: ID) { payments(websiteId: $site) { edges { node { id } } } }`, model.ScopePaymentsRead},
 	"Query.revenue":          {`query ($site: ID) { revenue(websiteId: $site) { charges } }`, model.ScopeAnalyticsRead},
 	"Query.revenueByVisitor": {`query ($site: ID) { revenueByVisitor(websiteId: $site) { edges { node { visitor { id } } } } }`, model.ScopeAnalyticsRead},
+	"Query.revenueOverTime":  {`query ($site: ID) { revenueOverTime(websiteId: $site, range: {}) { start } }`, model.ScopeAnalyticsRead},
 	"Mutation.recordPayment": {
 		`mutation ($site: ID) { recordPayment(input: {websiteId: $site, transactionId: "t", amount: 1, currency: "USD"}) { outcome } }`, model.ScopePaymentsWrite,
 	},
@@ -52,6 +53,7 @@ var scopedFields = map[string]model.Scope{
 	"RecordPaymentPayload.payment":  "", // what the caller sent
 	"RecordVisitPayload.visit":      "", // what the caller sent
 	"RecordVisitPayload.visitor":    "", // whose fields need more
+	"RevenueBucket.revenue":         "", // of a list that needed it
 	"VisitEdge.node":                "", // of a list that needed it
 	"VisitorRevenue.revenue":        "", // of a list that needed it
 	"VisitorRevenue.visitor":        "", // of a list that needed it

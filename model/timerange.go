@@ -37,3 +37,26 @@ func (r *TimeRange) In(loc *time.Location) (Range, error) {
 	}
 	return resolved, nil
 }
+
+// Closed is the range with its open ends closed so that no payment leaves it: an open start is the
+// first payment, and an open end is now, or just after the last payment if that is not before now.
+// First and last are those of all the website's payments, zero if it has none. What would end before
+// it starts is empty.
+func (r Range) Closed(first, last, now time.Time) Range {
+	if r.To.IsZero() {
+		r.To = now
+		if !last.Before(now) {
+			r.To = last.Add(time.Microsecond)
+		}
+	}
+	if r.From.IsZero() {
+		r.From = first
+		if first.IsZero() {
+			r.From = r.To
+		}
+	}
+	if r.To.Before(r.From) {
+		r.To = r.From
+	}
+	return r
+}

@@ -89,3 +89,30 @@ func TestTimeRange_In(t *testing.T) {
 		}
 	})
 }
+
+func TestRange_Closed(t *testing.T) {
+	t.Parallel()
+	at := func(hour int) time.Time { return time.Date(2026, 5, 1, hour, 0, 0, 0, time.UTC) }
+	never, now := time.Time{}, at(12)
+	for name, c := range map[string]struct {
+		in          model.Range
+		first, last time.Time
+		want        model.Range
+	}{
+		"both ends given":                       {model.Range{From: at(1), To: at(20)}, at(3), at(4), model.Range{From: at(1), To: at(20)}},
+		"an open start":                         {model.Range{To: at(20)}, at(3), at(4), model.Range{From: at(3), To: at(20)}},
+		"an open start after the end":           {model.Range{To: at(2)}, at(3), at(4), model.Range{From: at(3), To: at(3)}},
+		"an open start of nothing":              {model.Range{To: at(20)}, never, never, model.Range{From: at(20), To: at(20)}},
+		"an open end":                           {model.Range{From: at(1)}, at(3), at(4), model.Range{From: at(1), To: now}},
+		"an open end of nothing":                {model.Range{From: at(1)}, never, never, model.Range{From: at(1), To: now}},
+		"an open end with a payment now":        {model.Range{From: at(1)}, at(3), now, model.Range{From: at(1), To: now.Add(time.Microsecond)}},
+		"an open end with a payment to come":    {model.Range{From: at(1)}, at(3), at(13), model.Range{From: at(1), To: at(13).Add(time.Microsecond)}},
+		"an open end before the start":          {model.Range{From: at(14)}, at(3), at(13), model.Range{From: at(14), To: at(14)}},
+		"two open ends":                         {model.Range{}, at(3), at(4), model.Range{From: at(3), To: now}},
+		"two open ends of nothing":              {model.Range{}, never, never, model.Range{From: now, To: now}},
+		"two open ends and a payment to come":   {model.Range{}, at(13), at(13), model.Range{From: at(13), To: at(13).Add(time.Microsecond)}},
+		"two open ends and one payment, at now": {model.Range{}, now, now, model.Range{From: now, To: now.Add(time.Microsecond)}},
+	} {
+		require.Equal(t, c.want, c.in.Closed(c.first, c.last, now), name)
+	}
+}

@@ -86,12 +86,7 @@ func resolve(wall time.Time, loc *time.Location) (shifted, after time.Time) {
 	for t := wall.Add(-2 * day).In(loc); ; {
 		_, offset := t.Zone()
 		reading := wall.Add(-time.Duration(offset) * time.Second)
-		_, end := t.ZoneBounds()
-		if !end.IsZero() && !end.After(t) {
-			// ZoneBounds takes all years to have 365 days where it has only a rule to go by, so on the
-			// last day of a leap year the end of the period is in the past.
-			end = t.Add(time.Hour)
-		}
+		end := offsetEnd(t)
 		switch {
 		case reading.Before(t):
 			return shifted, t
@@ -100,6 +95,17 @@ func resolve(wall time.Time, loc *time.Location) (shifted, after time.Time) {
 		}
 		shifted, t = reading, end
 	}
+}
+
+// offsetEnd is a later instant until which t's zone keeps the offset that it has at t; zero for ever.
+func offsetEnd(t time.Time) time.Time {
+	_, end := t.ZoneBounds()
+	if !end.IsZero() && !end.After(t) {
+		// ZoneBounds takes all years to have 365 days where it has only a rule to go by, so on the
+		// last day of a leap year the end of the period is in the past.
+		return t.Add(time.Hour)
+	}
+	return end
 }
 
 // CheckOccurredAt checks when something happened that is recorded now: from 1970 on, and not more

@@ -115,6 +115,7 @@ type ComplexityRoot struct {
 		Payments         func(childComplexity int, websiteID *string, filter *model.PaymentFilter, first *int, after *string) int
 		Revenue          func(childComplexity int, websiteID *string, rangeArg *model.TimeRange) int
 		RevenueByVisitor func(childComplexity int, websiteID *string, rangeArg *model.TimeRange, filter *model.VisitorRevenueFilter, orderBy *model.VisitorRevenueOrder, first *int, after *string) int
+		RevenueOverTime  func(childComplexity int, websiteID *string, rangeArg model.TimeRange, interval model.Interval) int
 		Visitor          func(childComplexity int, websiteID *string, id string) int
 		Website          func(childComplexity int, id *string) int
 		Websites         func(childComplexity int) int
@@ -152,6 +153,12 @@ type ComplexityRoot struct {
 		Renewal     func(childComplexity int) int
 		Renewals    func(childComplexity int) int
 		Unconverted func(childComplexity int) int
+	}
+
+	RevenueBucket struct {
+		Date    func(childComplexity int) int
+		Revenue func(childComplexity int) int
+		Start   func(childComplexity int) int
 	}
 
 	Visit struct {
@@ -251,6 +258,7 @@ type QueryResolver interface {
 	Payments(ctx context.Context, websiteID *string, filter *model.PaymentFilter, first *int, after *string) (*model.PaymentConnection, error)
 	Revenue(ctx context.Context, websiteID *string, rangeArg *model.TimeRange) (*model.Revenue, error)
 	RevenueByVisitor(ctx context.Context, websiteID *string, rangeArg *model.TimeRange, filter *model.VisitorRevenueFilter, orderBy *model.VisitorRevenueOrder, first *int, after *string) (*model.VisitorRevenueConnection, error)
+	RevenueOverTime(ctx context.Context, websiteID *string, rangeArg model.TimeRange, interval model.Interval) ([]*model.RevenueBucket, error)
 }
 type VisitorResolver interface {
 	FirstVisit(ctx context.Context, obj *model.Visitor) (*model.Visit, error)
@@ -595,6 +603,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.RevenueByVisitor(childComplexity, args["websiteId"].(*string), args["range"].(*model.TimeRange), args["filter"].(*model.VisitorRevenueFilter), args["orderBy"].(*model.VisitorRevenueOrder), args["first"].(*int), args["after"].(*string)), true
+	case "Query.revenueOverTime":
+		if e.ComplexityRoot.Query.RevenueOverTime == nil {
+			break
+		}
+
+		args, err := ec.field_Query_revenueOverTime_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RevenueOverTime(childComplexity, args["websiteId"].(*string), args["range"].(model.TimeRange), args["interval"].(model.Interval)), true
 	case "Query.visitor":
 		if e.ComplexityRoot.Query.Visitor == nil {
 			break
@@ -742,6 +761,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Revenue.Unconverted(childComplexity), true
+
+	case "RevenueBucket.date":
+		if e.ComplexityRoot.RevenueBucket.Date == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueBucket.Date(childComplexity), true
+	case "RevenueBucket.revenue":
+		if e.ComplexityRoot.RevenueBucket.Revenue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueBucket.Revenue(childComplexity), true
+	case "RevenueBucket.start":
+		if e.ComplexityRoot.RevenueBucket.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueBucket.Start(childComplexity), true
 
 	case "Visit.browser":
 		if e.ComplexityRoot.Visit.Browser == nil {
@@ -1384,6 +1422,34 @@ type CurrencyRevenue {
   net: Money!
 }
 
+"Revenue of one interval, or of the part of it that lies in the range asked for."
+type RevenueBucket {
+  "When the interval begins. For the first one that may be before the range does."
+  start: DateTime!
+  """
+  The interval's first day, in the website's time zone: Monday of a week, the first of a month. Hours
+  of the same date add up to that day.
+  """
+  date: Date!
+  "The revenue."
+  revenue: Revenue!
+}
+
+"A stretch of the calendar and clock of the website's time zone."
+enum Interval {
+  """
+  From one full hour to the next. A change of clocks begins another one: an hour that comes twice has
+  two buckets, one that is skipped has none, and changes by half an hour leave shorter ones.
+  """
+  HOUR
+  "A local day: of 23 or 25 hours when clocks are changed. A day that clocks skipped is left out."
+  DAY
+  "A week of ISO 8601, from Monday to Sunday."
+  WEEK
+  "A month of the calendar."
+  MONTH
+}
+
 "What one visitor brought."
 type VisitorRevenue {
   "The visitor."
@@ -1468,6 +1534,9 @@ scalar Decimal
 "An instant, RFC 3339 with an offset, to the microsecond. Sent out in UTC."
 scalar DateTime
 
+"A day of the calendar such as ` + "`" + `2026-05-01` + "`" + `, in the website's time zone."
+scalar Date
+
 "An ISO 4217 currency code such as ` + "`" + `USD` + "`" + `. Accepted in any letter case, sent out in upper case."
 scalar CurrencyCode
 
@@ -1537,6 +1606,24 @@ type Query {
     "The ` + "`" + `endCursor` + "`" + ` of the page before, asked with the same ` + "`" + `orderBy` + "`" + `."
     after: String
   ): VisitorRevenueConnection!
+
+  """
+  The website's revenue by hour, day, week or month of its time zone, in time order. Every interval
+  that has a part in the range is there, also without a payment, and holds what lies in the range:
+  together they are the ` + "`" + `revenue` + "`" + ` of the range. At most 2,000 intervals; for more the answer is the
+  error ` + "`" + `TOO_MANY_ITEMS` + "`" + `. Needs the scope ` + "`" + `analytics:read` + "`" + `.
+  """
+  revenueOverTime(
+    "The website; a website key implies it."
+    websiteId: ID
+    """
+    When the payments occurred. An open start is the first payment; without any payment the answer
+    is empty. An open end is now, or just after the last payment if that is later.
+    """
+    range: TimeRange!
+    "The length of the intervals."
+    interval: Interval! = DAY
+  ): [RevenueBucket!]!
 }
 
 "What can be changed."
@@ -1946,6 +2033,18 @@ func (ec *executionContext) childFields_Revenue(ctx context.Context, field graph
 		return ec.fieldContext_Revenue_unconverted(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Revenue", field.Name)
+}
+
+func (ec *executionContext) childFields_RevenueBucket(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "start":
+		return ec.fieldContext_RevenueBucket_start(ctx, field)
+	case "date":
+		return ec.fieldContext_RevenueBucket_date(ctx, field)
+	case "revenue":
+		return ec.fieldContext_RevenueBucket_revenue(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevenueBucket", field.Name)
 }
 
 func (ec *executionContext) childFields_Visit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2361,6 +2460,36 @@ func (ec *executionContext) field_Query_revenueByVisitor_args(ctx context.Contex
 		return nil, err
 	}
 	args["after"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_revenueOverTime_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "websiteId",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOID2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["websiteId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "range",
+		func(ctx context.Context, v any) (model.TimeRange, error) {
+			return ec.unmarshalNTimeRange2tributaryᚋmodelᚐTimeRange(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["range"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "interval",
+		func(ctx context.Context, v any) (model.Interval, error) {
+			return ec.unmarshalNInterval2tributaryᚋmodelᚐInterval(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["interval"] = arg2
 	return args, nil
 }
 
@@ -3932,6 +4061,50 @@ func (ec *executionContext) fieldContext_Query_revenueByVisitor(ctx context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_revenueOverTime(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_revenueOverTime(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().RevenueOverTime(ctx, fc.Args["websiteId"].(*string), fc.Args["range"].(model.TimeRange), fc.Args["interval"].(model.Interval))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.RevenueBucket) graphql.Marshaler {
+			return ec.marshalNRevenueBucket2ᚕᚖtributaryᚋmodelᚐRevenueBucketᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_revenueOverTime(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevenueBucket(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_revenueOverTime_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4557,6 +4730,84 @@ func (ec *executionContext) fieldContext_Revenue_unconverted(_ context.Context, 
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevenueBucket_start(ctx context.Context, field graphql.CollectedField, obj *model.RevenueBucket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueBucket_start(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Start, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueBucket_start(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevenueBucket", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _RevenueBucket_date(ctx context.Context, field graphql.CollectedField, obj *model.RevenueBucket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueBucket_date(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Date, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Date) graphql.Marshaler {
+			return ec.marshalNDate2tributaryᚋmodelᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueBucket_date(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevenueBucket", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _RevenueBucket_revenue(ctx context.Context, field graphql.CollectedField, obj *model.RevenueBucket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueBucket_revenue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Revenue, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Revenue) graphql.Marshaler {
+			return ec.marshalNRevenue2ᚖtributaryᚋmodelᚐRevenue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueBucket_revenue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevenueBucket",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Revenue(ctx, field)
 		},
 	}
 	return fc, nil
@@ -8197,6 +8448,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "revenueOverTime":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_revenueOverTime(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Query___type(ctx, field)
@@ -8468,6 +8741,54 @@ func (ec *executionContext) _Revenue(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "unconverted":
 			out.Values[i] = ec._Revenue_unconverted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var revenueBucketImplementors = []string{"RevenueBucket"}
+
+func (ec *executionContext) _RevenueBucket(ctx context.Context, sel ast.SelectionSet, obj *model.RevenueBucket) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revenueBucketImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevenueBucket")
+		case "start":
+			out.Values[i] = ec._RevenueBucket_start(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "date":
+			out.Values[i] = ec._RevenueBucket_date(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revenue":
+			out.Values[i] = ec._RevenueBucket_revenue(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -9640,6 +9961,22 @@ func (ec *executionContext) marshalNCurrencyRevenue2ᚕtributaryᚋmodelᚐCurre
 	return ret
 }
 
+func (ec *executionContext) unmarshalNDate2tributaryᚋmodelᚐDate(ctx context.Context, v any) (model.Date, error) {
+	res, err := scalar.UnmarshalDate(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDate2tributaryᚋmodelᚐDate(ctx context.Context, sel ast.SelectionSet, v model.Date) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalDate(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNDateTime2timeᚐTime(ctx context.Context, v any) (time.Time, error) {
 	res, err := scalar.UnmarshalDateTime(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -9711,6 +10048,23 @@ func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, 
 func (ec *executionContext) marshalNInt2int(ctx context.Context, sel ast.SelectionSet, v int) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalInt(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNInterval2tributaryᚋmodelᚐInterval(ctx context.Context, v any) (model.Interval, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := model.Interval(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNInterval2tributaryᚋmodelᚐInterval(ctx context.Context, sel ast.SelectionSet, v model.Interval) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -9939,6 +10293,32 @@ func (ec *executionContext) marshalNRevenue2ᚖtributaryᚋmodelᚐRevenue(ctx c
 	return ec._Revenue(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRevenueBucket2ᚕᚖtributaryᚋmodelᚐRevenueBucketᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RevenueBucket) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRevenueBucket2ᚖtributaryᚋmodelᚐRevenueBucket(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRevenueBucket2ᚖtributaryᚋmodelᚐRevenueBucket(ctx context.Context, sel ast.SelectionSet, v *model.RevenueBucket) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RevenueBucket(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -9982,6 +10362,11 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNTimeRange2tributaryᚋmodelᚐTimeRange(ctx context.Context, v any) (model.TimeRange, error) {
+	res, err := ec.unmarshalInputTimeRange(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNVisit2ᚖtributaryᚋmodelᚐVisit(ctx context.Context, sel ast.SelectionSet, v *model.Visit) graphql.Marshaler {

@@ -96,6 +96,15 @@ func UnmarshalTimestamp(v any) (model.Timestamp, error) {
 	return t, err
 }
 
+// MarshalDate writes a date as ISO 8601 does.
+func MarshalDate(d model.Date) graphql.Marshaler { return graphql.MarshalString(d.String()) }
+
+// UnmarshalDate reads a date as ISO 8601 writes it.
+func UnmarshalDate(v any) (model.Date, error) {
+	s, _ := v.(string)
+	return model.ParseDate(s)
+}
+
 // MarshalMetadata writes metadata as an object.
 func MarshalMetadata(m model.Metadata) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) {

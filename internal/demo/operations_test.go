@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -19,7 +20,11 @@ type answer struct {
 	Data   struct {
 		RevenueByVisitor, Payments struct{ Edges []any }
 		Revenue                    struct{ Charges int }
-		RecordPayment              struct {
+		RevenueOverTime            []struct {
+			Date    string
+			Revenue struct{ Charges int }
+		}
+		RecordPayment struct {
 			Outcome string
 			Payment struct {
 				Attribution string
@@ -63,9 +68,16 @@ func TestOperations(t *testing.T) {
 		require.True(t, strings.HasPrefix(op.Query, "# "), "%s begins with a comment", op.Name)
 		answers[op.Name] = run(op)
 	}
-	require.Len(t, answers, 6)
+	require.Len(t, answers, 7)
 	require.Len(t, answers["TopVisitors"].Data.RevenueByVisitor.Edges, 5)
 	require.Positive(t, answers["Revenue"].Data.Revenue.Charges)
+	days, charges := answers["RevenueByDay"].Data.RevenueOverTime, 0
+	for _, day := range days {
+		charges += day.Revenue.Charges
+	}
+	require.Greater(t, len(days), 100)
+	require.Equal(t, now.Format(time.DateOnly), days[len(days)-1].Date)
+	require.Equal(t, answers["Revenue"].Data.Revenue.Charges, charges, "the days add up")
 	require.Len(t, answers["LatestPayments"].Data.Payments.Edges, 20)
 
 	recorded := answers["RecordPayment"].Data.RecordPayment

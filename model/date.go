@@ -1,0 +1,31 @@
+package model
+
+import (
+	"fmt"
+	"time"
+)
+
+// Date is a day of the Gregorian calendar, in no time zone. Its fields are in their ranges.
+type Date struct {
+	Year  int
+	Month time.Month
+	Day   int
+}
+
+// dateOf is the date that t shows in its own zone.
+func dateOf(t time.Time) Date {
+	year, month, day := t.Date()
+	return Date{year, month, day}
+}
+
+// ParseDate reads a date of the years 1 to 9999 as String writes it. Error: CodeInvalidTimestamp.
+func ParseDate(s string) (Date, error) {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil || t.Year() < 1 {
+		return Date{}, Errorf(CodeInvalidTimestamp, "", "must be a date such as 2026-05-01")
+	}
+	return dateOf(t), nil
+}
+
+// String is the date as ISO 8601 writes it: 2026-05-01.
+func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
