@@ -39,7 +39,7 @@ func TestNewPage(t *testing.T) {
 		text := base64.RawURLEncoding.EncodeToString
 		for _, after := range map[string]string{
 			"another order": model.Cursor{Order: "p", Key: "1", ID: "x"}.String(), "no id": model.Cursor{Order: "o", Key: "1"}.String(), "an id that is none": model.Cursor{Order: "o", ID: "a\x00"}.String(),
-			"nothing": "", "no base64": "?", "padding": cursor.String() + "=", "no JSON": text([]byte("x")), "too long": text([]byte(`{"o":"o","i":"x","k":"` + strings.Repeat("1", 2048) + `"}`)),
+			"nothing": "", "no base64": "?", "padding": cursor.String() + "=", "no JSON": text([]byte("x")), "too long": text([]byte(`{"o":"o","i":"x","k":"` + strings.Repeat("1", 4096) + `"}`)),
 		} {
 			_, err := model.NewPage(nil, &after, "o")
 			requireFault(t, model.CodeInvalidCursor, "after", err)
