@@ -147,11 +147,14 @@ func referrerOf(u *url.URL, domain string) provenance {
 	return provenance{host: host, known: known}
 }
 
+// maxHost is the greatest length of a host's name, by RFC 1035.
+const maxHost = 253
+
 // normalHost is the one form of a host: lower case, ASCII (xn--…), without www. and final dot. A host
 // with a name that nobody can have keeps what is odd about it.
 func normalHost(host string) string {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if _, err := netip.ParseAddr(host); err == nil {
+	if _, err := netip.ParseAddr(host); err == nil || len(host) > maxHost {
 		return host
 	}
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {

@@ -2,8 +2,10 @@ package model_test
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -67,4 +69,68 @@ func referrers(pattern string) []string {
 		all = append(all, referrers(site+end)...)
 	}
 	return all
+}
+
+// TestSources_document proves that the mediums and click ids of docs/SOURCES.md are those that count.
+func TestSources_document(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/SOURCES.md")
+	require.NoError(t, err)
+	code := regexp.MustCompile("`([^`]+)`")
+	names := func(cell string) []string {
+		var all []string
+		for _, found := range code.FindAllStringSubmatch(cell, -1) {
+			all = append(all, found[1])
+		}
+		return all
+	}
+	checked := map[string]int{}
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 5 {
+			continue
+		}
+		what, second, third := strings.TrimSpace(cells[1]), names(cells[2]), names(cells[3])
+		if yes := strings.TrimSpace(cells[3]); yes == "yes" || yes == "no" {
+			networks := strings.Split(cells[2], ";")
+			for i, parameters := range strings.Split(what, ";") {
+				for _, parameter := range names(parameters) {
+					got := landing(t, parameter+"=1", "")
+					require.Equal(t, names(networks[min(i, len(networks)-1)]), []string{got.Source}, parameter)
+					require.Equal(t, yes == "yes", got.Campaign.AdClick == parameter, parameter)
+					checked["click ids"]++
+				}
+			}
+			continue
+		}
+		mediums, ok := strings.CutPrefix(what, "`utm_medium` is ")
+		if !ok && !strings.HasPrefix(what, "… `") {
+			continue
+		}
+		for _, medium := range names(mediums) {
+			got := landing(t, "utm_source=acme&utm_medium="+medium, "")
+			require.Equal(t, append(second, third...)[0], string(got.Channel), medium)
+			checked["mediums"]++
+		}
+	}
+	require.Equal(t, map[string]int{"click ids": 19, "mediums": 56}, checked)
+}
+
+// FuzzOrigin tries that whatever a client sends gives a source and a channel that can be kept.
+func FuzzOrigin(f *testing.F) {
+	for _, referrer := range []string{"https://www.google.de/", "https://%ff.example/", "https://xn--a.example./", "android-app://com.google.android.gm/", "http://[::1%25eth0]:1/", "https://a..b@c"} {
+		f.Add("utm_source=Google&utm_medium=CPC&gclid=1", referrer)
+	}
+	f.Add("ref=%00%ff&via={{x}}&source=..", "")
+	f.Fuzz(func(t *testing.T, query, referrer string) {
+		got, err := model.RecordVisitInput{VisitorID: "v", URL: "https://shop.example/?" + query, Referrer: &referrer}.Validate(shop, noon, nil)
+		if err != nil {
+			return
+		}
+		require.NotEmpty(t, got.Source)
+		require.NotEmpty(t, got.Channel)
+		for _, text := range []string{got.Source, got.Campaign.Source, got.Campaign.Medium, got.Campaign.Name, got.Campaign.Term, got.Campaign.Content, got.Campaign.Ref} {
+			require.True(t, utf8.ValidString(text) && !strings.Contains(text, "\x00") && strings.TrimSpace(text) == text, "%q", text)
+		}
+	})
 }
