@@ -14,7 +14,7 @@ import (
 // adClick is a parameter that an ad network or social network adds to the addresses of its links.
 type adClick struct {
 	parameter string
-	source    string // in sources.tsv
+	network   string // a name in sources.tsv
 	paid      bool   // only links of ads have it
 }
 
@@ -46,19 +46,19 @@ func originOf(page, referrer *url.URL, domain string) origin {
 		campaign.Ref = "" // of a link inside the website
 	}
 	click := clickOf(query)
-	clicked := knownSources().names[click.source]
+	clicked := knownSources().names[click.network]
 	if click.paid {
 		campaign.AdClick = click.parameter
-		from = provenance{host: from.host, known: clicked, returning: from.returning}
-	} else if from.host == "" {
-		from.known = clicked
+	}
+	if click.paid || from.host == "" {
+		from.kind = clicked
 	}
 	name := cmp.Or(campaign.Source, campaign.Ref)
 	named := knownSources().named(name)
 	o := origin{campaign: campaign, returning: from.returning}
-	o.source = cmp.Or(name, from.known.nameOf(), from.host, SourceDirect)
-	o.channel = channelOf(campaign, cmp.Or(named, from.known))
-	isReferral := named != nil || from.host != "" || campaign.Ref != "" || isHostname(fold(campaign.Source))
+	o.source = cmp.Or(name, from.host, click.network, SourceDirect)
+	o.channel = channelOf(campaign, cmp.Or(named, from.kind))
+	isReferral := named != "" || from.host != "" || campaign.Ref != "" || isHostname(fold(campaign.Source))
 	switch {
 	case o.channel != "":
 	case isReferral && campaign.Medium == "":
@@ -71,10 +71,10 @@ func originOf(page, referrer *url.URL, domain string) origin {
 	return o
 }
 
-// channelOf is the channel that medium, ad click and the known source tell; "" if they tell none.
-func channelOf(c Campaign, known *knownSource) Channel {
+// channelOf is the channel that medium, ad click and the kind of the source tell; "" if they tell none.
+func channelOf(c Campaign, source kind) Channel {
 	m := mediums[fold(c.Medium)]
-	if w, ok := ways[known.kindOf()]; ok && !m.decides {
+	if w, ok := ways[source]; ok && !m.decides {
 		m.way = w
 	}
 	if m.paid || c.AdClick != "" {
@@ -127,7 +127,7 @@ func clickOf(query url.Values) adClick {
 // provenance is what a referrer tells.
 type provenance struct {
 	host      string // or the package of an app; "" when the visitor only passed through or came from the website
-	known     *knownSource
+	kind      kind
 	returning bool
 }
 
@@ -137,14 +137,14 @@ func referrerOf(u *url.URL, domain string) provenance {
 	}
 	if u.Scheme == schemeApp {
 		app := strings.ToLower(u.Hostname())
-		return provenance{host: app, known: knownSources().apps[app]}
+		return provenance{host: app, kind: knownSources().apps[app]}
 	}
 	host, own := normalHost(u.Hostname()), normalHost(domain)
-	known := knownSources().host(host)
-	if host == own || strings.HasSuffix(host, "."+own) || known.isPassage() {
+	source := knownSources().host(host)
+	if host == own || strings.HasSuffix(host, "."+own) || source.isPassage() {
 		return provenance{returning: true}
 	}
-	return provenance{host: host, known: known}
+	return provenance{host: host, kind: source}
 }
 
 // maxHost is the greatest length of a host's name, by RFC 1035.

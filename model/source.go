@@ -13,7 +13,7 @@ const SourceDirect = "direct"
 //go:embed sources.tsv
 var sourcesTSV string
 
-// kind is what a known source is.
+// kind is what a known source is; "" of an unknown one.
 type kind string
 
 const (
@@ -37,34 +37,12 @@ var ways = map[kind]way{
 	"display":     {ChannelDisplay, ChannelDisplay},
 }
 
-// knownSource is a row of sources.tsv.
-type knownSource struct {
-	name string
-	kind kind
-}
+// isPassage says whether visitors only pass through such a source.
+func (k kind) isPassage() bool { return k == kindPayment || k == kindSignIn }
 
-// kindOf is its kind; "" of an unknown source.
-func (s *knownSource) kindOf() kind {
-	if s == nil {
-		return ""
-	}
-	return s.kind
-}
-
-// nameOf is its name; "" of an unknown source.
-func (s *knownSource) nameOf() string {
-	if s == nil {
-		return ""
-	}
-	return s.name
-}
-
-// isPassage says whether visitors only pass through it.
-func (s *knownSource) isPassage() bool { return s.kindOf() == kindPayment || s.kindOf() == kindSignIn }
-
-// sourceTable finds what sources.tsv knows.
+// sourceTable is what sources.tsv knows: the kind of a source by its hosts, apps and names.
 type sourceTable struct {
-	hosts, apps, names map[string]*knownSource
+	hosts, apps, names map[string]kind
 }
 
 // knownSources is the embedded table.
@@ -78,7 +56,7 @@ var knownSources = sync.OnceValue(func() *sourceTable {
 
 // parseSources reads a table; its first lines say what is in it.
 func parseSources(text string) (*sourceTable, error) {
-	table := &sourceTable{map[string]*knownSource{}, map[string]*knownSource{}, map[string]*knownSource{}}
+	table := &sourceTable{map[string]kind{}, map[string]kind{}, map[string]kind{}}
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
@@ -100,18 +78,18 @@ func (t *sourceTable) add(row []string) error {
 	if len(row) != 3 {
 		return fmt.Errorf("has %d columns, must have name, kind and patterns", len(row))
 	}
-	source := &knownSource{row[0], kind(row[1])}
-	if _, ok := ways[source.kind]; !ok && source.kind != kindWebsite && !source.isPassage() {
-		return fmt.Errorf("has the kind %q, which does not exist", source.kind)
+	source := kind(row[1])
+	if _, ok := ways[source]; !ok && source != kindWebsite && !source.isPassage() {
+		return fmt.Errorf("has the kind %q, which does not exist", source)
 	}
-	put := func(where map[string]*knownSource, key string) error {
-		if where[key] != nil || key == "" || key != fold(key) {
+	put := func(where map[string]kind, key string) error {
+		if where[key] != "" || key == "" || key != fold(key) {
 			return fmt.Errorf("has %q, which is empty, not in lower case, or stands in another row too", key)
 		}
 		where[key] = source
 		return nil
 	}
-	if err := put(t.names, source.name); err != nil {
+	if err := put(t.names, row[0]); err != nil {
 		return err
 	}
 	for pattern := range strings.FieldsSeq(row[2]) {
@@ -128,17 +106,17 @@ func (t *sourceTable) add(row []string) error {
 	return nil
 }
 
-// host finds the source with a host, which is as normalHost writes it; nil if it is not known.
-func (t *sourceTable) host(host string) *knownSource {
+// host is the kind of the source with a host, which is as normalHost writes it.
+func (t *sourceTable) host(host string) kind {
 	for rest, more := host, host != ""; more; _, rest, more = strings.Cut(rest, ".") {
-		if source := t.hosts[rest]; source != nil {
+		if source := t.hosts[rest]; source != "" {
 			return source
 		}
-		if source := t.hosts[anyCountry(rest)]; source != nil {
+		if source := t.hosts[anyCountry(rest)]; source != "" {
 			return source
 		}
 	}
-	return nil
+	return ""
 }
 
 // anyCountry is a host with .* for its end, if that is .com, a country's, or a country's .co or .com.
@@ -164,16 +142,16 @@ func cutLast(host string) (rest, label string) {
 	return host[:max(dot, 0)], host[dot+1:]
 }
 
-// named finds the source that a campaign names, by name or by host; nil if it is not known. Payment
-// and sign-in pages have no campaigns.
-func (t *sourceTable) named(name string) *knownSource {
+// named is the kind of the source that a campaign names, by name or by host. Payment and sign-in pages
+// have no campaigns.
+func (t *sourceTable) named(name string) kind {
 	name = fold(name)
 	source := t.names[name]
-	if source == nil && isHostname(name) {
+	if source == "" && isHostname(name) {
 		source = t.host(name)
 	}
 	if source.isPassage() {
-		return nil
+		return ""
 	}
 	return source
 }

@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"maps"
 	"os"
 	"regexp"
 	"strings"
@@ -40,12 +41,12 @@ func TestSources(t *testing.T) {
 				require.Equal(t, channels[kind], string(got.Channel), "%s is known as %s", name, alias)
 				continue
 			}
-			for _, referrer := range referrers(pattern) {
+			for referrer, host := range referrers(pattern) {
 				got := landing(t, "", referrer)
 				if isPassage {
 					require.Equal(t, []any{"direct", model.ChannelDirect, true}, []any{got.Source, got.Channel, got.Returning}, "%s is known by %s", name, referrer)
 				} else {
-					require.Equal(t, []any{name, channels[kind], false}, []any{got.Source, string(got.Channel), got.Returning}, "%s is known by %s", name, referrer)
+					require.Equal(t, []any{host, channels[kind], false}, []any{got.Source, string(got.Channel), got.Returning}, "%s is known by %s", name, referrer)
 				}
 			}
 		}
@@ -55,18 +56,22 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// referrers are addresses that a pattern of sources.tsv stands for.
-func referrers(pattern string) []string {
+// referrers are addresses that a pattern of sources.tsv stands for, with the source of visits from there.
+func referrers(pattern string) map[string]string {
 	if app, ok := strings.CutPrefix(pattern, "app:"); ok {
-		return []string{"android-app://" + app + "/"}
+		return map[string]string{"android-app://" + app + "/": app}
 	}
 	site, ok := strings.CutSuffix(pattern, ".*")
 	if !ok {
-		return []string{"https://" + pattern + "/", "https://www." + strings.ToUpper(pattern) + ":8443/path?q=x", "https://a.b." + pattern + "./"}
+		return map[string]string{
+			"https://" + pattern + "/":                                   pattern,
+			"https://www." + strings.ToUpper(pattern) + ":8443/path?q=x": pattern,
+			"https://a.b." + pattern + "./":                              "a.b." + pattern,
+		}
 	}
-	var all []string
+	all := map[string]string{}
 	for _, end := range []string{".com", ".de", ".co.nz", ".com.ar"} {
-		all = append(all, referrers(site+end)...)
+		maps.Copy(all, referrers(site+end))
 	}
 	return all
 }

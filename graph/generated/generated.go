@@ -1719,8 +1719,8 @@ type Visit {
   "The address that the visitor came from."
   referrer: String
   """
-  Who sent the visitor: ` + "`" + `utm_source` + "`" + `, else ` + "`" + `ref` + "`" + `, ` + "`" + `source` + "`" + ` or ` + "`" + `via` + "`" + ` of the landing page, else the ad
-  network or the referrer, by its name if it is known and otherwise by its host, else ` + "`" + `direct` + "`" + `.
+  Who sent the visitor: ` + "`" + `utm_source` + "`" + `, else ` + "`" + `ref` + "`" + `, ` + "`" + `source` + "`" + ` or ` + "`" + `via` + "`" + ` of the landing page, else the
+  referrer's host or the package of an Android app, else the network of a click id, else ` + "`" + `direct` + "`" + `.
   """
   source: String!
   "The kind of way by which the visitor came."

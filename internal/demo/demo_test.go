@@ -114,7 +114,7 @@ func TestSeed(t *testing.T) {
 		require.EqualValues(t, total, mutations.recorded.Load())
 
 		sources := b.strings(`SELECT source FROM visits GROUP BY 1 ORDER BY 1`)
-		require.Subset(t, sources, []string{"google", "newsletter", "x", "product-hunt", "chatgpt.com", "direct", "blog.partner.example"})
+		require.Subset(t, sources, []string{"google.com", "newsletter", "x.com", "producthunt.com", "chatgpt.com", "direct", "blog.partner.example", "com.google.android.gm"})
 		require.Equal(t, []string{"AFFILIATE", "AI_ASSISTANT", "DIRECT", "EMAIL", "ORGANIC_SEARCH", "ORGANIC_SOCIAL", "PAID_SEARCH", "PAID_SOCIAL", "REFERRAL"},
 			b.strings(`SELECT channel FROM visits GROUP BY 1 HAVING count(*) >= 5 ORDER BY 1`))
 		require.Subset(t, b.strings(`SELECT currency FROM payments GROUP BY 1`), []string{"USD", "EUR", "GBP", "JPY"})
