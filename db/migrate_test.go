@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"os"
 	"sync"
 	"testing"
 
@@ -95,6 +96,50 @@ func TestMigrate(t *testing.T) {
 		requireCode(t, model.CodeUnavailable, err)
 		require.ErrorContains(t, err, "has not been migrated")
 	})
+}
+
+// described is the schema in words: all columns, constraints and indexes.
+const described = `SELECT array_agg(line ORDER BY line) FROM (
+	SELECT concat_ws(' ', table_name, column_name, ordinal_position, data_type, collation_name, is_nullable, column_default, generation_expression)
+		FROM information_schema.columns WHERE table_schema = 'public'
+	UNION ALL SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+	UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public') AS lines (line)`
+
+func TestMigrate_channels(t *testing.T) {
+	t.Parallel()
+	dsn := dbtest.New(t)
+	conn := connect(t, dsn)
+	before, err := os.ReadFile("migrations/0001_ledger.sql")
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), string(before)+`
+		CREATE TABLE schema_migrations (name text COLLATE "C" NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(), CONSTRAINT schema_migrations_pkey PRIMARY KEY (name));
+		INSERT INTO schema_migrations (name) VALUES ('migrations/0001_ledger.sql')`)
+	require.NoError(t, err)
+	insert := func(visitor, page, source, medium, campaign string) {
+		_, err := conn.Exec(t.Context(), `INSERT INTO visits (website_id, id, visitor_id, started_at, last_seen_at, landing_page, source,
+			utm_source, utm_medium, utm_campaign, utm_term, utm_content, pageviews)
+			VALUES ('w', gen_random_uuid(), $1, now(), now(), $2, $3, '', $4, $5, '', '', 1)`, visitor, "https://shop.example/"+page, source, medium, campaign)
+		require.NoError(t, err)
+	}
+	insert("1", "?page=2", "direct", "", "")
+	insert("2", "?a=1&gclid=1", "direct", "", "")
+	insert("3", "", "direct", "", "spring")
+	insert("4", "", "letter", "Email", "")
+	insert("5", "", "anna", "affiliate", "")
+	insert("6", "", "acme", "banner", "")
+	insert("7", "", "google.com", "", "")
+	insert("8", "?ref=anna", "direct", "", "")
+
+	applied, err := db.Migrate(t.Context(), dsn)
+	require.NoError(t, err)
+	require.Equal(t, "migrations/0002_channels.sql", applied[0])
+	require.Equal(t, []string{"DIRECT", "OTHER", "OTHER", "EMAIL", "AFFILIATE", "DISPLAY", "OTHER", "OTHER"},
+		value[[]string](t, conn, `SELECT array_agg(channel ORDER BY visitor_id) FROM visits`))
+	insert("9", "", "direct", "", "") // by a server of the version before
+	require.Equal(t, "OTHER", value[string](t, conn, `SELECT channel FROM visits WHERE visitor_id = '9'`))
+
+	fresh := connect(t, migrated(t))
+	require.Equal(t, value[[]string](t, fresh, described), value[[]string](t, conn, described))
 }
 
 // shared are the tables that do not belong to one website: small, and reference tables on a

@@ -159,15 +159,18 @@ func (s *Store) visitorsByRevenue(site model.Website, query model.VisitorRevenue
 
 // withFirstVisit limits the visitors to those whose first visit is as asked for.
 func (s *Store) withFirstVisit(q *bun.SelectQuery, site model.Website, query model.VisitorRevenueQuery) *bun.SelectQuery {
-	if query.Source == nil && query.Campaign == nil && query.Country == nil {
+	if query.Source == nil && query.Channel == nil && query.Campaign == nil && query.Country == nil {
 		return q
 	}
 	first := s.db.NewSelect().TableExpr("visits AS t").DistinctOn("t.visitor_id").
-		ColumnExpr("t.visitor_id, t.source, t.utm_campaign, t.country").
+		ColumnExpr("t.visitor_id, t.source, t.channel, t.utm_campaign, t.country").
 		Where("t.website_id = ?", site.ID).OrderExpr("t.visitor_id, t.started_at, t.id")
 	chosen := s.db.NewSelect().TableExpr("(?) AS first", first).Column("first.visitor_id")
 	if query.Source != nil {
 		chosen = chosen.Where("first.source = ?", *query.Source)
+	}
+	if query.Channel != nil {
+		chosen = chosen.Where("first.channel = ?", *query.Channel)
 	}
 	if query.Campaign != nil {
 		chosen = chosen.Where("first.utm_campaign = ?", *query.Campaign)

@@ -132,11 +132,14 @@ type visitRow struct {
 	LandingPage string
 	Referrer    *string
 	Source      string
+	Channel     string
 	UtmSource   string
 	UtmMedium   string
 	UtmCampaign string
 	UtmTerm     string
 	UtmContent  string
+	Ref         string
+	AdClick     string
 	Country     *string
 	Device      *string
 	Browser     *string
@@ -148,9 +151,10 @@ type visitRow struct {
 func newVisitRow(v *model.Visit) visitRow {
 	return visitRow{
 		WebsiteID: v.WebsiteID, ID: newID(), VisitorID: v.VisitorID, SessionID: v.SessionID,
-		StartedAt: v.StartedAt, LastSeenAt: v.LastSeenAt, LandingPage: v.LandingPage, Referrer: v.Referrer, Source: v.Source,
+		StartedAt: v.StartedAt, LastSeenAt: v.LastSeenAt, LandingPage: v.LandingPage, Referrer: v.Referrer,
+		Source: v.Source, Channel: string(v.Channel),
 		UtmSource: v.Campaign.Source, UtmMedium: v.Campaign.Medium, UtmCampaign: v.Campaign.Name,
-		UtmTerm: v.Campaign.Term, UtmContent: v.Campaign.Content,
+		UtmTerm: v.Campaign.Term, UtmContent: v.Campaign.Content, Ref: v.Campaign.Ref, AdClick: v.Campaign.AdClick,
 		Country: v.Country, Device: v.Device, Browser: v.Browser, OS: v.OS, Pageviews: int64(v.Pageviews),
 	}
 }
@@ -158,9 +162,13 @@ func newVisitRow(v *model.Visit) visitRow {
 func (r *visitRow) toModel() model.Visit {
 	return model.Visit{
 		WebsiteID: r.WebsiteID, ID: r.ID.String(), VisitorID: r.VisitorID, SessionID: r.SessionID,
-		StartedAt: r.StartedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), LandingPage: r.LandingPage, Referrer: r.Referrer, Source: r.Source,
-		Campaign: model.Campaign{Source: r.UtmSource, Medium: r.UtmMedium, Name: r.UtmCampaign, Term: r.UtmTerm, Content: r.UtmContent},
-		Country:  r.Country, Device: r.Device, Browser: r.Browser, OS: r.OS, Pageviews: int(r.Pageviews),
+		StartedAt: r.StartedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), LandingPage: r.LandingPage, Referrer: r.Referrer,
+		Source: r.Source, Channel: model.Channel(r.Channel),
+		Campaign: model.Campaign{
+			Source: r.UtmSource, Medium: r.UtmMedium, Name: r.UtmCampaign, Term: r.UtmTerm, Content: r.UtmContent,
+			Ref: r.Ref, AdClick: r.AdClick,
+		},
+		Country: r.Country, Device: r.Device, Browser: r.Browser, OS: r.OS, Pageviews: int(r.Pageviews),
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 )
 
 // RecordVisit adds a pageview to the visitor's current visit, or starts another one with it; see
-// model.Visit.Continues. The same session id always continues the same visit. Errors:
+// model.Visit.Continues. The same session id always continues the same visit, and one that comes back
+// with another session id continues the visit before it. Errors:
 // CodeEventLimitReached.
 func (s *Store) RecordVisit(ctx context.Context, site model.Website, view model.Visit, now time.Time) (*model.RecordVisitPayload, error) {
 	var payload model.RecordVisitPayload
@@ -76,23 +77,39 @@ func lockVisitor(ctx context.Context, tx bun.Tx, view model.Visit) (visitorRow, 
 
 // continueVisit finds the visit that the pageview belongs to and adds it there.
 func continueVisit(ctx context.Context, tx bun.Tx, view model.Visit) (visitRow, bool, error) {
-	var candidates []visitRow
-	q := tx.NewSelect().Model(&candidates).Where("website_id = ? AND visitor_id = ?", view.WebsiteID, view.VisitorID).Limit(1)
-	if view.SessionID != nil {
-		q = q.Where("session_id = ?", *view.SessionID)
-	} else {
-		q = q.Where("started_at <= ?", view.StartedAt).OrderExpr("started_at DESC, id DESC")
-	}
-	if err := q.Scan(ctx); err != nil || len(candidates) == 0 {
+	current, found, err := currentVisit(ctx, tx, view)
+	if err != nil || !found {
 		return visitRow{}, false, err
 	}
-	if view.SessionID == nil && !view.Continues(candidates[0].toModel()) {
-		return visitRow{}, false, nil
-	}
 	var row visitRow
-	err := tx.NewRaw(`UPDATE visits SET pageviews = pageviews + 1, last_seen_at = greatest(last_seen_at, ?)
-		WHERE website_id = ? AND id = ? RETURNING *`, view.LastSeenAt, view.WebsiteID, candidates[0].ID).Scan(ctx, &row)
+	err = tx.NewRaw(`UPDATE visits SET pageviews = pageviews + 1, last_seen_at = greatest(last_seen_at, ?)
+		WHERE website_id = ? AND id = ? RETURNING *`, view.LastSeenAt, view.WebsiteID, current.ID).Scan(ctx, &row)
 	return row, true, err
+}
+
+// currentVisit is the visit with the pageview's session, else the one that it continues. A session that
+// is not known starts another visit, unless the visitor only comes back.
+func currentVisit(ctx context.Context, tx bun.Tx, view model.Visit) (visitRow, bool, error) {
+	var rows []visitRow
+	ofVisitor := func() *bun.SelectQuery {
+		return tx.NewSelect().Model(&rows).Where("website_id = ? AND visitor_id = ?", view.WebsiteID, view.VisitorID).Limit(1)
+	}
+	if view.SessionID != nil {
+		if err := ofVisitor().Where("session_id = ?", *view.SessionID).Scan(ctx); err != nil {
+			return visitRow{}, false, err
+		}
+		if len(rows) > 0 {
+			return rows[0], true, nil
+		}
+		if !view.Returning {
+			return visitRow{}, false, nil
+		}
+	}
+	err := ofVisitor().Where("started_at <= ?", view.StartedAt).OrderExpr("started_at DESC, id DESC").Scan(ctx)
+	if err != nil || len(rows) == 0 || !view.Continues(rows[0].toModel()) {
+		return visitRow{}, false, err
+	}
+	return rows[0], true, nil
 }
 
 // VisitsOfVisitors lists the visits of each of several visitors, first one first, in one statement.

@@ -105,6 +105,9 @@ func TestRevenueByVisitor(t *testing.T) {
 		}{
 			"by the first visit's source":    {vars{"filter": vars{"source": "news"}}, []any{"v1", "v2"}},
 			"by a referrer":                  {vars{"filter": vars{"source": "search.example"}}, []any{"v3"}},
+			"by channel":                     {vars{"filter": vars{"channel": "REFERRAL"}}, []any{"v3"}},
+			"by another channel":             {vars{"filter": vars{"channel": "OTHER"}}, []any{"v1", "v2"}},
+			"by source and channel":          {vars{"filter": vars{"source": "news", "channel": "REFERRAL"}}, []any{}},
 			"not by a later visit":           {vars{"filter": vars{"source": "later"}}, []any{}},
 			"by campaign":                    {vars{"filter": vars{"campaign": "fall"}}, []any{"v2"}},
 			"by country, in any letter case": {vars{"filter": vars{"country": "de"}}, []any{"v1", "v3"}},
@@ -138,6 +141,7 @@ func TestRevenueByVisitor(t *testing.T) {
 			{"TOO_MANY_ITEMS", "visitorIds", vars{"filter": vars{"visitorIds": many}}},
 			{"INVALID_FIELD", "visitorIds", vars{"filter": vars{"visitorIds": []string{"v\u0000"}}}},
 			{"INVALID_FIELD", "source", vars{"filter": vars{"source": "a\u0000"}}},
+			{"INVALID_FIELD", "channel", vars{"filter": vars{"channel": "referral"}}},
 			{"INVALID_FIELD", "campaign", vars{"filter": vars{"campaign": "a\u0000"}}},
 			{"INVALID_FIELD", "country", vars{"filter": vars{"country": "Germany"}}},
 			{"INVALID_AMOUNT", "minNet", vars{"filter": vars{"minNet": "--1"}}},

@@ -47,7 +47,7 @@ func (b *bundle) refusedPayment(id string, fields vars) fault {
 const recordVisit = `mutation ($input: RecordVisitInput!) {
 	recordVisit(input: $input) {
 		visit {
-			id startedAt landingPage referrer source utmSource utmMedium utmCampaign utmTerm utmContent
+			id startedAt landingPage referrer source channel utmSource utmMedium utmCampaign utmTerm utmContent
 			country device browser os pageviews
 		}
 		visitor { id seen visitCount firstSeenAt lastSeenAt firstVisit { id } lastVisit { id } }

@@ -22,7 +22,7 @@ func TestRecordVisit(t *testing.T) {
 		require.Equal(t, map[string]any{
 			"visit": map[string]any{
 				"id": id, "startedAt": "2026-05-20T08:00:00Z", "landingPage": "https://shop.example/pricing?utm_source=news&utm_medium=email&utm_campaign=spring&utm_term=t%20x&utm_content=c",
-				"referrer": "https://mail.example/inbox", "source": "news", "utmSource": "news", "utmMedium": "email", "utmCampaign": "spring", "utmTerm": "t x", "utmContent": "c",
+				"referrer": "https://mail.example/inbox", "source": "news", "channel": "EMAIL", "utmSource": "news", "utmMedium": "email", "utmCampaign": "spring", "utmTerm": "t x", "utmContent": "c",
 				"country": "DE", "device": "mobile", "browser": "Firefox", "os": "Android", "pageviews": 1.0,
 			},
 			"visitor": map[string]any{
@@ -32,24 +32,37 @@ func TestRecordVisit(t *testing.T) {
 		}, got.value)
 	})
 
-	t.Run("names the source", func(t *testing.T) {
+	t.Run("names source and channel", func(t *testing.T) {
 		t.Parallel()
 		b := shared.another(t)
 		for i, test := range []struct {
-			want string
+			source, channel string
 			vars
 		}{
-			{"direct", nil}, {"direct", vars{"referrer": ""}}, {"direct", vars{"referrer": "https://shop.example/cart"}}, {"direct", vars{"referrer": "https://www.blog.shop.example/"}},
-			{"search.example", vars{"referrer": "https://WWW.Search.example:8080/?q=secret"}}, {"notshop.example", vars{"referrer": "https://notshop.example/"}},
-			{"news", vars{"url": "https://shop.example/?utm_source=news", "referrer": "https://search.example/"}},
+			{"direct", "DIRECT", nil},
+			{"direct", "DIRECT", vars{"referrer": ""}},
+			{"direct", "DIRECT", vars{"referrer": "https://www.blog.shop.example/"}},
+			{"direct", "DIRECT", vars{"referrer": "https://checkout.stripe.com/c/pay"}},
+			{"google.de", "ORGANIC_SEARCH", vars{"referrer": "https://www.google.de/"}},
+			{"Google", "PAID_SEARCH", vars{"url": "https://shop.example/?utm_source=Google&utm_medium=CPC"}},
+			{"facebook", "ORGANIC_SOCIAL", vars{"url": "https://shop.example/?fbclid=1"}},
+			{"linkedin", "PAID_SOCIAL", vars{"url": "https://shop.example/?li_fat_id=1"}},
+			{"chatgpt.com", "AI_ASSISTANT", vars{"url": "https://shop.example/?utm_source=chatgpt.com"}},
+			{"com.google.android.gm", "EMAIL", vars{"referrer": "android-app://com.google.android.gm/"}},
+			{"anna", "AFFILIATE", vars{"url": "https://shop.example/?via=anna&utm_medium=affiliate"}},
+			{"search.example", "REFERRAL", vars{"referrer": "https://WWW.Search.example:8080/?q=secret"}},
+			{"taboola", "DISPLAY", vars{"url": "https://shop.example/?tblci=1"}},
+			{"news.example", "DISPLAY", vars{"url": "https://shop.example/?tblci=1", "referrer": "https://news.example/"}},
+			{"podcast", "OTHER", vars{"url": "https://shop.example/?utm_source=podcast"}},
 		} {
-			require.Equal(t, test.want, b.visit(string(rune('a'+i)), test.vars).at("visit.source"), test)
+			got := b.visit(string(rune('a'+i)), test.vars)
+			require.Equal(t, []any{test.source, test.channel}, []any{got.at("visit.source"), got.at("visit.channel")}, test)
 		}
 	})
 
 	t.Run("continues a visit, or starts another", func(t *testing.T) {
 		t.Parallel()
-		campaign := "https://shop.example/?utm_campaign=spring"
+		campaign, stripe := "https://shop.example/?utm_campaign=spring", "https://checkout.stripe.com/c/pay"
 		at := func(times ...string) (views []vars) {
 			for _, time := range times {
 				views = append(views, vars{"occurredAt": "2026-05-20T" + time + "Z"})
@@ -67,6 +80,11 @@ func TestRecordVisit(t *testing.T) {
 			"not in the same session after a day":  {[]vars{{"sessionId": "a", "occurredAt": "2026-05-18T10:00:00Z"}, {"sessionId": "a"}, {"sessionId": "a", "url": campaign}}, []any{3.0}},
 			"before the visits that are known":     {at("10:00:00", "09:50:00", "09:55:00"), []any{2.0, 1.0}},
 			"between visits, by the one before it": {at("08:00:00", "10:00:00", "08:10:00"), []any{2.0, 1.0}},
+			"not after a checkout":                 {[]vars{{"url": campaign}, {"referrer": stripe, "occurredAt": "2026-05-20T12:25:00Z"}, {"referrer": stripe, "url": campaign + "2&ref=stripe", "occurredAt": "2026-05-20T12:30:00Z"}}, []any{3.0}},
+			"after a checkout that took too long":  {[]vars{{"url": campaign, "occurredAt": "2026-05-20T10:00:00Z"}, {"referrer": stripe}}, []any{1.0, 1.0}},
+			"not after a checkout by the session":  {[]vars{{"sessionId": "a"}, {"sessionId": "b", "referrer": stripe}, {"sessionId": "c", "referrer": "https://shop.example/"}}, []any{3.0}},
+			"with another ref, but not inside":     {[]vars{{"url": "https://shop.example/?ref=anna"}, {"url": "https://shop.example/?ref=nav", "referrer": "https://shop.example/"}, {"url": "https://shop.example/?via=ben"}}, []any{2.0, 1.0}},
+			"by an ad":                             {[]vars{{}, {"url": "https://shop.example/?gclid=1"}, {"url": "https://shop.example/?gclid=2"}}, []any{1.0, 2.0}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -82,6 +100,15 @@ func TestRecordVisit(t *testing.T) {
 				require.Equal(t, []any{ids[0], ids[len(ids)-1]}, []any{got.at("visitor.firstVisit.id"), got.at("visitor.lastVisit.id")})
 			})
 		}
+	})
+
+	t.Run("a visitor who is back from a checkout keeps source and channel", func(t *testing.T) {
+		t.Parallel()
+		b := shared.another(t)
+		b.visit("v1", vars{"url": "https://shop.example/?gclid=1"})
+		got := b.visit("v1", vars{"referrer": "https://www.paypal.com/"})
+		require.Equal(t, []any{"google", "PAID_SEARCH", 2.0, 1.0},
+			[]any{got.at("visit.source"), got.at("visit.channel"), got.at("visit.pageviews"), got.at("visitor.visitCount")})
 	})
 
 	t.Run("at once by one visitor is one visit", func(t *testing.T) {

@@ -180,12 +180,13 @@ func (o VisitorRevenueOrder) validate() error {
 	return nil
 }
 
-// VisitorRevenueFilter selects visitors; all given conditions must hold. Source, campaign and
-// country are those of the visitor's first visit.
+// VisitorRevenueFilter selects visitors; all given conditions must hold. Source, channel, campaign
+// and country are those of the visitor's first visit.
 type VisitorRevenueFilter struct {
 	VisitorIDs []string
 	MinNet     *Decimal // in the reporting currency; may be negative
 	Source     *string
+	Channel    *Channel
 	Campaign   *string
 	Country    *string
 }
@@ -223,6 +224,9 @@ func (in *VisitorRevenueFilter) Validate(site Website, r *TimeRange, order *Visi
 	if in.Source != nil {
 		faults.Add("source", CheckName(*in.Source))
 	}
+	if in.Channel != nil {
+		faults.Add("channel", in.Channel.validate())
+	}
 	if in.Campaign != nil {
 		faults.Add("campaign", CheckName(*in.Campaign))
 	}
@@ -231,7 +235,7 @@ func (in *VisitorRevenueFilter) Validate(site Website, r *TimeRange, order *Visi
 		faults.Add("country", err)
 		q.Country = &country
 	}
-	q.VisitorIDs, q.Source, q.Campaign = in.VisitorIDs, in.Source, in.Campaign
+	q.VisitorIDs, q.Source, q.Channel, q.Campaign = in.VisitorIDs, in.Source, in.Channel, in.Campaign
 	return q, faults.Err()
 }
 
@@ -258,6 +262,7 @@ type VisitorRevenueQuery struct {
 	VisitorIDs []string // nil means all
 	MinNet     *Sum
 	Source     *string
+	Channel    *Channel
 	Campaign   *string
 	Country    *string
 	Order      VisitorRevenueOrder

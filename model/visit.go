@@ -11,8 +11,8 @@ import (
 // VisitIdle is how long a visitor may be idle before the next pageview starts another visit.
 const VisitIdle = 30 * time.Minute
 
-// SourceDirect is the source of a visit that came from nowhere known.
-const SourceDirect = "direct"
+// schemeApp is the scheme of the referrers of Android apps, whose host is the app's package.
+const schemeApp = "android-app"
 
 // maxURL is the greatest length of an address, in bytes.
 const maxURL = 2048
@@ -30,9 +30,12 @@ type Visitor struct {
 	VisitCount  int
 }
 
-// Campaign is what the UTM parameters of an address say; "" where one is absent.
+// Campaign is what the query of an address says about where its visits come from; "" where it says
+// nothing.
 type Campaign struct {
-	Source, Medium, Name, Term, Content string
+	Source, Medium, Name, Term, Content string // the UTM parameters
+	Ref                                 string // the first of ref, source and via
+	AdClick                             string // the parameter with the id of a paid click, such as gclid
 }
 
 // Visit is one session of a visitor: a touchpoint.
@@ -46,12 +49,16 @@ type Visit struct {
 	LandingPage string
 	Referrer    *string
 	Source      string
+	Channel     Channel
 	Campaign    Campaign
 	Country     *string
 	Device      *string
 	Browser     *string
 	OS          *string
 	Pageviews   int
+	// Returning says of a pageview that it comes from a page of the website itself, or from one that
+	// visitors only pass through, such as a checkout. It is not kept.
+	Returning bool
 }
 
 // UtmSource is the utm_source of the landing page; nil when it has none.
@@ -88,7 +95,7 @@ type RecordVisitInput struct {
 	Country    *string
 }
 
-// Validate checks the input and reads source and campaign from the addresses. The result is the
+// Validate checks the input and reads source, channel and campaign from the addresses. The result is the
 // visit that the pageview makes if it starts one. All faults are reported together. The time of the
 // request, now, stands in for a missing one; parse reads the User-Agent.
 func (in RecordVisitInput) Validate(site Website, now time.Time, parse func(userAgent string) Client) (Visit, error) {
@@ -101,12 +108,10 @@ func (in RecordVisitInput) Validate(site Website, now time.Time, parse func(user
 	faults.addID("sessionId", in.SessionID)
 	page, err := parseAddress(in.URL, "http", "https")
 	faults.Add("url", err)
-	var referrerHost string
+	var referrer *url.URL
 	if in.Referrer != nil && *in.Referrer != "" {
-		// The referrers of Android apps have a scheme of their own.
-		referrer, err := parseAddress(*in.Referrer, "http", "https", "android-app")
+		referrer, err = parseAddress(*in.Referrer, "http", "https", schemeApp)
 		faults.Add("referrer", err)
-		referrerHost = hostOf(referrer)
 	} else {
 		v.Referrer = nil
 	}
@@ -125,18 +130,18 @@ func (in RecordVisitInput) Validate(site Website, now time.Time, parse func(user
 	}
 	v.LastSeenAt = v.StartedAt
 	if page != nil {
-		v.Campaign = campaignOf(page)
-		v.Source = sourceOf(v.Campaign, referrerHost, site.Domain)
+		from := originOf(page, referrer, site.Domain)
+		v.Campaign, v.Source, v.Channel, v.Returning = from.campaign, from.source, from.channel, from.returning
 	}
 	return v, faults.Err()
 }
 
 // Continues says whether the pageview v belongs to the visitor's visit current: it comes within
-// VisitIdle of it and brings no other campaign.
+// VisitIdle of it and is Returning, or brings no other campaign.
 func (v Visit) Continues(current Visit) bool {
 	idle := v.StartedAt.Sub(current.LastSeenAt)
 	inTime := idle <= VisitIdle && !v.StartedAt.Before(current.StartedAt)
-	return inTime && (v.Campaign == Campaign{} || v.Campaign == current.Campaign)
+	return inTime && (v.Returning || v.Campaign == Campaign{} || v.Campaign == current.Campaign)
 }
 
 func parseAddress(s string, schemes ...string) (*url.URL, error) {
@@ -144,45 +149,10 @@ func parseAddress(s string, schemes ...string) (*url.URL, error) {
 		return nil, Errorf(CodeInvalidField, "", "an address has at most %d bytes", maxURL)
 	}
 	u, err := url.Parse(s)
-	if err != nil || !utf8.ValidString(s) || u.Host == "" || !slices.Contains(schemes, u.Scheme) {
+	if err != nil || !utf8.ValidString(s) || !utf8.ValidString(u.Host) || u.Host == "" || !slices.Contains(schemes, u.Scheme) {
 		return nil, Errorf(CodeInvalidField, "", "must be a full http or https address")
 	}
 	return u, nil
-}
-
-func hostOf(u *url.URL) string {
-	if u == nil {
-		return ""
-	}
-	return strings.TrimPrefix(strings.ToLower(u.Hostname()), "www.")
-}
-
-func campaignOf(page *url.URL) Campaign {
-	query := page.Query()
-	value := func(name string) string {
-		text := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(query.Get(name), ""), "\x00", ""))
-		if utf8.RuneCountInString(text) > maxNameLength {
-			return string([]rune(text)[:maxNameLength])
-		}
-		return text
-	}
-	return Campaign{
-		Source: value("utm_source"), Medium: value("utm_medium"), Name: value("utm_campaign"),
-		Term: value("utm_term"), Content: value("utm_content"),
-	}
-}
-
-// sourceOf is the UTM source, else the host of the referrer unless that is the website itself, else
-// SourceDirect.
-func sourceOf(c Campaign, referrerHost, domain string) string {
-	own := strings.TrimPrefix(strings.ToLower(domain), "www.")
-	switch {
-	case c.Source != "":
-		return c.Source
-	case referrerHost == "" || referrerHost == own || strings.HasSuffix(referrerHost, "."+own):
-		return SourceDirect
-	}
-	return referrerHost
 }
 
 func parseCountry(s string) (string, error) {

@@ -31,30 +31,11 @@ func TestRecordVisitInput_Validate(t *testing.T) {
 			WebsiteID: "site", VisitorID: "v", SessionID: pointer("s"), StartedAt: at, LastSeenAt: at, Pageviews: 1,
 			LandingPage: "https://shop.example/a?utm_source=%20news%20&utm_medium=m&utm_campaign=c&utm_term=t&utm_content=x",
 			Referrer:    pointer("https://search.example/"),
-			Source:      "news", Campaign: model.Campaign{Source: "news", Medium: "m", Name: "c", Term: "t", Content: "x"}, Country: pointer("DE"), Browser: pointer("Firefox"),
+			Source:      "news", Channel: model.ChannelOther, Campaign: model.Campaign{Source: "news", Medium: "m", Name: "c", Term: "t", Content: "x"}, Country: pointer("DE"), Browser: pointer("Firefox"),
 		}, got)
 		require.Equal(t, []*string{pointer("news"), pointer("m"), pointer("c"), pointer("t"), pointer("x")},
 			[]*string{got.UtmSource(), got.UtmMedium(), got.UtmCampaign(), got.UtmTerm(), got.UtmContent()})
 		require.Nil(t, (&model.Visit{}).UtmSource())
-	})
-
-	t.Run("names the source", func(t *testing.T) {
-		t.Parallel()
-		for _, test := range []struct{ url, referrer, want string }{
-			{"https://shop.example/", "", "direct"}, {"https://shop.example/", "https://shop.example/b", "direct"}, {"https://shop.example/", "https://WWW.SHOP.EXAMPLE/b", "direct"},
-			{"https://shop.example/", "http://blog.shop.example:8080/", "direct"}, {"https://shop.example/", "https://myshop.example/", "myshop.example"},
-			{"https://shop.example/", "https://www.Search.example/?q=1", "search.example"}, {"https://shop.example/", "android-app://com.example.mail/", "com.example.mail"},
-			{"https://shop.example/?utm_source=News", "https://search.example/", "News"}, {"https://shop.example/?utm_source=", "https://search.example/", "search.example"},
-			{"https://shop.example/?utm_source=%00%ff", "", "direct"},
-		} {
-			got, err := model.RecordVisitInput{VisitorID: "v", URL: test.url, Referrer: &test.referrer}.Validate(shop, noon, nil)
-			require.NoError(t, err)
-			require.Equal(t, test.want, got.Source, test)
-		}
-		long := strings.Repeat("é", 300)
-		got, err := model.RecordVisitInput{VisitorID: "v", URL: "https://shop.example/?utm_source=" + long}.Validate(shop, noon, nil)
-		require.NoError(t, err)
-		require.Equal(t, strings.Repeat("é", 255), got.Source)
 	})
 
 	t.Run("reads nothing from what cannot be a User-Agent", func(t *testing.T) {
@@ -74,7 +55,7 @@ func TestRecordVisitInput_Validate(t *testing.T) {
 		require.Equal(t, []string{"visitorId", "sessionId", "url", "referrer", "occurredAt", "country"}, faultFields(err))
 		for _, url := range []string{
 			"", "shop.example", "https://", "ftp://shop.example/", "https://shop.example/\x00", "https://shop.example/\xff",
-			"https://shop.example/" + strings.Repeat("a", 2048), "https://shop.example:port/",
+			"https://shop.example/" + strings.Repeat("a", 2048), "https://shop.example:port/", "https://%ff.example/",
 		} {
 			_, err := model.RecordVisitInput{VisitorID: "v", URL: url}.Validate(shop, noon, nil)
 			requireFault(t, model.CodeInvalidField, "url", err)
@@ -84,22 +65,29 @@ func TestRecordVisitInput_Validate(t *testing.T) {
 
 func TestVisit_Continues(t *testing.T) {
 	t.Parallel()
+	const late = 90*time.Minute + time.Microsecond
 	spring := model.Campaign{Name: "spring"}
 	current := model.Visit{StartedAt: noon, LastSeenAt: noon.Add(time.Hour), Campaign: spring}
 	for name, test := range map[string]struct {
-		after    time.Duration // the start of the visit
-		campaign model.Campaign
-		want     bool
+		after time.Duration // the start of the visit
+		view  model.Visit
+		want  bool
 	}{
-		"within 30 idle minutes": {90 * time.Minute, model.Campaign{}, true},
-		"after them":             {90*time.Minute + time.Microsecond, model.Campaign{}, false},
-		"in the middle":          {time.Minute, model.Campaign{}, true},
-		"before its start":       {-time.Microsecond, model.Campaign{}, false},
-		"with its campaign":      {time.Hour, spring, true},
-		"with another":           {time.Hour, model.Campaign{Name: "fall"}, false},
-		"with a part of it more": {time.Hour, model.Campaign{Name: "spring", Source: "news"}, false},
+		"within 30 idle minutes":      {90 * time.Minute, model.Visit{}, true},
+		"after them":                  {late, model.Visit{}, false},
+		"in the middle":               {time.Minute, model.Visit{}, true},
+		"before its start":            {-time.Microsecond, model.Visit{}, false},
+		"with its campaign":           {time.Hour, model.Visit{Campaign: spring}, true},
+		"with another":                {time.Hour, model.Visit{Campaign: model.Campaign{Name: "fall"}}, false},
+		"with a part of it more":      {time.Hour, model.Visit{Campaign: model.Campaign{Name: "spring", Source: "news"}}, false},
+		"with a ref":                  {time.Hour, model.Visit{Campaign: model.Campaign{Ref: "anna"}}, false},
+		"by an ad":                    {time.Hour, model.Visit{Campaign: model.Campaign{AdClick: "gclid"}}, false},
+		"coming back":                 {time.Hour, model.Visit{Returning: true}, true},
+		"coming back with a campaign": {time.Hour, model.Visit{Returning: true, Campaign: model.Campaign{Name: "fall"}}, true},
+		"coming back too late":        {late, model.Visit{Returning: true}, false},
 	} {
-		view := model.Visit{StartedAt: noon.Add(test.after), Campaign: test.campaign}
+		view := test.view
+		view.StartedAt = noon.Add(test.after)
 		require.Equal(t, test.want, view.Continues(current), name)
 	}
 }

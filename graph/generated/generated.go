@@ -163,6 +163,7 @@ type ComplexityRoot struct {
 
 	Visit struct {
 		Browser     func(childComplexity int) int
+		Channel     func(childComplexity int) int
 		Country     func(childComplexity int) int
 		Device      func(childComplexity int) int
 		ID          func(childComplexity int) int
@@ -787,6 +788,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Visit.Browser(childComplexity), true
+	case "Visit.channel":
+		if e.ComplexityRoot.Visit.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Visit.Channel(childComplexity), true
 	case "Visit.country":
 		if e.ComplexityRoot.Visit.Country == nil {
 			break
@@ -1482,7 +1489,7 @@ enum VisitorRevenueOrderField {
   PAYMENTS
 }
 
-"Conditions on visitors. Source, campaign and country are those of the visitor's first visit."
+"Conditions on visitors. Source, channel, campaign and country are those of the visitor's first visit."
 input VisitorRevenueFilter {
   "Only these visitors, at most 1,000."
   visitorIds: [ID!]
@@ -1490,6 +1497,8 @@ input VisitorRevenueFilter {
   minNet: Decimal
   "The source of the first visit."
   source: String
+  "The channel of the first visit."
+  channel: Channel
   "The UTM campaign of the first visit."
   campaign: String
   "The country of the first visit, an ISO 3166 code such as ` + "`" + `DE` + "`" + `."
@@ -1796,8 +1805,13 @@ type Visit {
   landingPage: String!
   "The address that the visitor came from."
   referrer: String
-  "The UTM source, else the host of the referrer, else ` + "`" + `direct` + "`" + `."
+  """
+  Who sent the visitor: ` + "`" + `utm_source` + "`" + `, else ` + "`" + `ref` + "`" + `, ` + "`" + `source` + "`" + ` or ` + "`" + `via` + "`" + ` of the landing page, else the
+  referrer's host or the package of an Android app, else the network of a click id, else ` + "`" + `direct` + "`" + `.
+  """
   source: String!
+  "The kind of way by which the visitor came."
+  channel: Channel!
   "` + "`" + `utm_source` + "`" + ` of the landing page."
   utmSource: String
   "` + "`" + `utm_medium` + "`" + ` of the landing page."
@@ -1818,6 +1832,32 @@ type Visit {
   os: String
   "Number of pageviews."
   pageviews: Int!
+}
+
+"The kind of way by which a visit came."
+enum Channel {
+  "Nothing tells where it came from."
+  DIRECT
+  "An unpaid result of a search engine."
+  ORGANIC_SEARCH
+  "An ad of a search engine."
+  PAID_SEARCH
+  "An unpaid link in a social network, community or messenger."
+  ORGANIC_SOCIAL
+  "An ad in a social network."
+  PAID_SOCIAL
+  "An AI assistant."
+  AI_ASSISTANT
+  "A link in an e-mail."
+  EMAIL
+  "An affiliate, or an affiliate network."
+  AFFILIATE
+  "A link on another website."
+  REFERRAL
+  "A banner, or another ad of a display network."
+  DISPLAY
+  "Something tells where it came from, but it is none of these."
+  OTHER
 }
 
 "A page of visits."
@@ -2059,6 +2099,8 @@ func (ec *executionContext) childFields_Visit(ctx context.Context, field graphql
 		return ec.fieldContext_Visit_referrer(ctx, field)
 	case "source":
 		return ec.fieldContext_Visit_source(ctx, field)
+	case "channel":
+		return ec.fieldContext_Visit_channel(ctx, field)
 	case "utmSource":
 		return ec.fieldContext_Visit_utmSource(ctx, field)
 	case "utmMedium":
@@ -4928,6 +4970,29 @@ func (ec *executionContext) fieldContext_Visit_source(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Visit", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Visit_channel(ctx context.Context, field graphql.CollectedField, obj *model.Visit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Visit_channel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Channel, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Channel) graphql.Marshaler {
+			return ec.marshalNChannel2tributaryᚋmodelᚐChannel(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Visit_channel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Visit", field, false, false, errors.New("field of type Channel does not have child fields"))
+}
+
 func (ec *executionContext) _Visit_utmSource(ctx context.Context, field graphql.CollectedField, obj *model.Visit) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7516,7 +7581,7 @@ func (ec *executionContext) unmarshalInputVisitorRevenueFilter(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"visitorIds", "minNet", "source", "campaign", "country"}
+	fieldsInOrder := [...]string{"visitorIds", "minNet", "source", "channel", "campaign", "country"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -7544,6 +7609,13 @@ func (ec *executionContext) unmarshalInputVisitorRevenueFilter(ctx context.Conte
 				return it, err
 			}
 			it.Source = data
+		case "channel":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("channel"))
+			data, err := ec.unmarshalOChannel2ᚖtributaryᚋmodelᚐChannel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Channel = data
 		case "campaign":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("campaign"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -8850,6 +8922,11 @@ func (ec *executionContext) _Visit(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "channel":
+			out.Values[i] = ec._Visit_channel(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "utmSource":
 			out.Values[i] = ec._Visit_utmSource(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -9925,6 +10002,23 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNChannel2tributaryᚋmodelᚐChannel(ctx context.Context, v any) (model.Channel, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := model.Channel(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChannel2tributaryᚋmodelᚐChannel(ctx context.Context, sel ast.SelectionSet, v model.Channel) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNCurrencyCode2tributaryᚋmodelᚐCurrency(ctx context.Context, v any) (model.Currency, error) {
 	res, err := scalar.UnmarshalCurrency(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -10669,6 +10763,25 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = sel
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOChannel2ᚖtributaryᚋmodelᚐChannel(ctx context.Context, v any) (*model.Channel, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := model.Channel(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOChannel2ᚖtributaryᚋmodelᚐChannel(ctx context.Context, sel ast.SelectionSet, v *model.Channel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
 	return res
 }
 

@@ -29,7 +29,7 @@ func draw[T any](rng *rand.Rand, of []choice[T]) T {
 // source is where visits come from.
 type source struct {
 	referrer string
-	query    string // UTM parameters of the landing page
+	query    string // of the landing page
 	pages    []string
 	buys     float64 // the share of its visitors that become customers
 	launch   int     // the day of the plan on which most of its visitors came; 0 if there is none
@@ -43,14 +43,18 @@ var (
 )
 
 var sources = []choice[source]{
-	{24, google},
-	{16, direct},
+	{21, google},
+	{3, source{referrer: "https://www.bing.com/", pages: []string{"/", "/features"}, buys: 0.28}},
+	{14, direct},
+	{2, source{referrer: "android-app://com.google.android.gm/", pages: []string{"/pricing"}, buys: 0.35}},
 	{13, newsletter},
 	{10, source{referrer: "https://x.com/", pages: []string{"/", "/blog/how-we-write-things-down"}, buys: 0.22}},
 	{11, source{referrer: "https://www.producthunt.com/", pages: []string{"/"}, buys: 0.16, launch: 38}},
 	{9, source{query: "utm_source=chatgpt.com", pages: []string{"/features", "/compare"}, buys: 0.45}},
-	{7, source{referrer: "https://blog.partner.example/note-apps-for-small-teams", pages: []string{"/pricing", "/features"}, buys: 0.42}},
-	{6, source{referrer: "https://www.google.com/", query: "utm_source=google&utm_medium=cpc&utm_campaign=team-notes&utm_term=shared+notes", pages: []string{"/pricing"}, buys: 0.30}},
+	{4, source{referrer: "https://blog.partner.example/note-apps-for-small-teams", pages: []string{"/pricing", "/features"}, buys: 0.42}},
+	{3, source{query: "via=desk-notes&utm_medium=affiliate", pages: []string{"/pricing"}, buys: 0.38}},
+	{6, source{referrer: "https://www.google.com/", query: "utm_source=google&utm_medium=cpc&utm_campaign=team-notes&utm_term=shared+notes&gclid=demo", pages: []string{"/pricing"}, buys: 0.30}},
+	{5, source{referrer: "https://l.facebook.com/", query: "utm_source=facebook&utm_medium=paid_social&utm_campaign=calm-teams&fbclid=demo", pages: []string{"/features"}, buys: 0.14}},
 	{4, source{referrer: "https://www.reddit.com/", pages: []string{"/blog/how-we-write-things-down"}, buys: 0.12}},
 }
 

@@ -93,7 +93,7 @@ func (b *bundle) strings(query string) []string {
 // data is all that is recorded, without what is different each time: ids of rows, and when it was recorded.
 func (b *bundle) data() []string {
 	b.t.Helper()
-	visits := b.strings(`SELECT (visitor_id, session_id, started_at, last_seen_at, landing_page, referrer, source, utm_campaign,
+	visits := b.strings(`SELECT (visitor_id, session_id, started_at, last_seen_at, landing_page, referrer, source, channel, utm_campaign,
 		country, device, browser, os, pageviews)::text FROM visits ORDER BY visitor_id, started_at`)
 	visitors := b.strings(`SELECT (id, first_seen_at, last_seen_at, visit_count)::text FROM visitors ORDER BY id`)
 	payments := b.strings(`SELECT (transaction_id, kind, charge_id, currency, amount_minor, occurred_at, visitor_id, basis, session_id,
@@ -114,7 +114,9 @@ func TestSeed(t *testing.T) {
 		require.EqualValues(t, total, mutations.recorded.Load())
 
 		sources := b.strings(`SELECT source FROM visits GROUP BY 1 ORDER BY 1`)
-		require.Subset(t, sources, []string{"google.com", "google", "newsletter", "x.com", "producthunt.com", "chatgpt.com", "direct", "blog.partner.example"})
+		require.Subset(t, sources, []string{"google.com", "newsletter", "x.com", "producthunt.com", "chatgpt.com", "direct", "blog.partner.example", "com.google.android.gm"})
+		require.Equal(t, []string{"AFFILIATE", "AI_ASSISTANT", "DIRECT", "EMAIL", "ORGANIC_SEARCH", "ORGANIC_SOCIAL", "PAID_SEARCH", "PAID_SOCIAL", "REFERRAL"},
+			b.strings(`SELECT channel FROM visits GROUP BY 1 HAVING count(*) >= 5 ORDER BY 1`))
 		require.Subset(t, b.strings(`SELECT currency FROM payments GROUP BY 1`), []string{"USD", "EUR", "GBP", "JPY"})
 		require.Subset(t, b.strings(`SELECT basis FROM payments GROUP BY 1`), []string{"VISITOR_ID", "REFUNDED_PAYMENT", "CUSTOMER_ID", "EMAIL", "NONE"})
 		require.GreaterOrEqual(t, len(b.strings(`SELECT country FROM visits GROUP BY 1`)), 8)
