@@ -109,6 +109,9 @@ func (r recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.L
 	if err != nil {
 		return nil, err
 	}
+	for i := range entries {
+		entries[i].VisitorSeen = entries[i].VisitorID != nil && seen[*entries[i].VisitorID]
+	}
 	ledger := model.NewLedger(entries, customers, seen)
 	ledger.EventsLeft, err = lockEventsLeft(ctx, r.tx, r.site, batch[0].RecordedAt)
 	return ledger, err
@@ -143,24 +146,34 @@ func (r recorder) lockCustomers(ctx context.Context, batch []*model.NewPayment) 
 }
 
 // entries reads what is recorded under the payments' transaction ids and under those of their
-// charges, and all other refunds of these charges.
+// charges, and all other refunds of these charges. Whether their visitors have been seen is left to
+// the caller: Postgres would take longer to plan that than to do all the rest.
 func (r recorder) entries(ctx context.Context, batch []*model.NewPayment) ([]model.Payment, error) {
 	charges := make([]string, len(batch))
 	transactions := make([]string, len(batch), 2*len(batch))
 	for i, p := range batch {
 		charges[i], transactions[i] = p.ChargeID(), p.TransactionID
 	}
-	transactions = append(transactions, charges...)
+	transactions = sorted(append(transactions, charges...))
 	var rows []paymentRow
-	err := r.tx.NewRaw(`SELECT `+paymentColumns+` FROM payments p WHERE p.website_id = ?0 AND p.transaction_id IN (?1)
+	err := r.tx.NewRaw(`SELECT p.* FROM payments p WHERE p.website_id = ?0 AND p.transaction_id IN (?1)
 		UNION ALL
-		SELECT `+paymentColumns+` FROM payments p WHERE p.website_id = ?0 AND p.charge_id IN (?2) AND p.is_refund
+		SELECT p.* FROM payments p WHERE p.website_id = ?0 AND p.charge_id IN (?2) AND p.is_refund
 			AND p.transaction_id NOT IN (?1)`,
-		r.site.ID, list(transactions), list(charges)).Scan(ctx, &rows)
+		r.site.ID, list(transactions), list(sorted(charges))).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}
+	for i := range rows {
+		rows[i].ReportingCurrency = string(r.site.Currency)
+	}
 	return toPayments(rows)
+}
+
+// sorted is the values in order, each once.
+func sorted(values []string) []string {
+	slices.Sort(values)
+	return slices.Compact(values)
 }
 
 func (r recorder) seen(ctx context.Context, visitors []string) (map[string]bool, error) {
