@@ -106,7 +106,7 @@ func TestGuard(t *testing.T) {
 			}
 			body, err := json.Marshal(map[string]any{"query": test.query, "variables": test.v, "operationName": operation})
 			require.NoError(t, err)
-			res, raw := b.post(b.key, "application/json", bytes.NewReader(body))
+			_, raw := b.post(b.key, "application/json", bytes.NewReader(body))
 			var response struct {
 				Data   any
 				Errors []fault
@@ -123,7 +123,7 @@ func TestGuard(t *testing.T) {
 			require.Equal(t, test.message, got.Message[:min(len(got.Message), len(test.message))])
 			require.Equal(t, []any{"TOO_MANY_ITEMS", "request-1"}, []any{got.Extensions.Code, got.Extensions.RequestID})
 			if !strings.HasPrefix(test.message, "first") {
-				require.Equal(t, http.StatusUnprocessableEntity, res.StatusCode, "before the query is run")
+				require.NotContains(t, string(raw), `"data"`, "before the query is run")
 			}
 		})
 	}

@@ -79,7 +79,7 @@ func checkRequest(next http.Handler) http.Handler {
 			WriteError(w, req, err)
 			return
 		}
-		next.ServeHTTP(w, req)
+		next.ServeHTTP(&requestErrors{ResponseWriter: w}, req)
 	})
 }
 
@@ -97,7 +97,7 @@ func checkBody(w http.ResponseWriter, req *http.Request) error {
 		Query, OperationName  string
 		Variables, Extensions map[string]json.RawMessage
 	}
-	if err != nil || json.Unmarshal(body, &params) != nil {
+	if err != nil || json.Unmarshal(body, &params) != nil || params.Query == "" {
 		return model.Errorf(model.CodeInvalidJSON, "", `the body must be a JSON object with "query" and, if needed, "variables" and "operationName"`)
 	}
 	req.Body = io.NopCloser(bytes.NewReader(body))

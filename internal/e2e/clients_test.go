@@ -70,16 +70,9 @@ func TestGeneratedClient_go(t *testing.T) {
 
 func TestGeneratedClient_typescript(t *testing.T) {
 	t.Parallel()
-	node, npm := program(t, "node"), program(t, "npm")
+	node := program(t, "node")
 	s, contract, env := customer(t, "/openapi.json")
-	tools := filepath.Join(root(t), "tools")
-	modules := filepath.Join(tools, "node_modules")
-	if _, err := os.Stat(filepath.Join(modules, ".package-lock.json")); err != nil {
-		run(t, tools, nil, npm, "ci", "--ignore-scripts")
-	}
-	dir := t.TempDir()
-	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/tsclient")))
-	require.NoError(t, os.Symlink(modules, filepath.Join(dir, "node_modules")))
+	dir := withModules(t, "testdata/tsclient")
 	run(t, dir, nil, node, "node_modules/openapi-typescript/bin/cli.js", contract, "-o", "contract.d.ts")
 	run(t, dir, nil, node, "node_modules/typescript/bin/tsc", "--project", ".")
 

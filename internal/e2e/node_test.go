@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,6 +41,35 @@ func run(t testing.TB, dir string, env []string, name string, args ...string) st
 	cmd.Env = append(cmd.Environ(), env...) // with dir as PWD
 	require.NoError(t, cmd.Run(), "%s %s\n%s\n%s", filepath.Base(name), strings.Join(args, " "), &out, &errors)
 	return out.String()
+}
+
+// installing keeps tests from installing the modules at the same time.
+var installing sync.Mutex
+
+// withModules is a copy of a folder beside the npm modules of tools.
+func withModules(t *testing.T, folder string) string {
+	t.Helper()
+	npm := program(t, "npm")
+	tools := filepath.Join(root(t), "tools")
+	modules := filepath.Join(tools, "node_modules")
+	installing.Lock()
+	defer installing.Unlock()
+	if _, err := os.Stat(filepath.Join(modules, ".package-lock.json")); err != nil {
+		run(t, tools, nil, npm, "ci", "--ignore-scripts")
+	}
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(dir, os.DirFS(folder)))
+	require.NoError(t, os.Symlink(modules, filepath.Join(dir, "node_modules")))
+	return dir
+}
+
+// The audit of GraphQL over HTTP is by those who write its specification.
+func TestGraphQLOverHTTP(t *testing.T) {
+	t.Parallel()
+	node := program(t, "node")
+	s := start(t, options{})
+	dir := withModules(t, "testdata/audit")
+	require.Equal(t, "61 of 61\n", run(t, dir, []string{"BASE_URL=" + s.url, "API_KEY=" + s.key}, node, "audit.mjs"))
 }
 
 func TestDocumentedScripts(t *testing.T) {
