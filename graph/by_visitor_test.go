@@ -1,12 +1,16 @@
 package graph_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/graph"
+	"tributary/model"
 )
 
 const revenueByVisitor = `query ($range: TimeRange, $filter: VisitorRevenueFilter, $orderBy: VisitorRevenueOrder, $first: Int, $after: String) {
@@ -173,4 +177,27 @@ func (b *bundle) paged(t *testing.T, v vars, most int) []any {
 	}
 	t.Fatal("the pages do not end")
 	return nil
+}
+
+// deletingStore deletes a visitor's payments as soon as they have been read.
+type deletingStore struct{ graph.Store }
+
+func (s deletingStore) RevenueByVisitor(ctx context.Context, site model.Website, query model.VisitorRevenueQuery) (*model.VisitorRevenueConnection, error) {
+	page, err := s.Store.RevenueByVisitor(ctx, site, query)
+	if err != nil {
+		return nil, err
+	}
+	visitor := page.Edges[0].Node.VisitorID
+	_, err = s.DeletePayments(ctx, site, "token", model.Deletion{VisitorID: &visitor}, today)
+	return page, err
+}
+
+func TestRevenueByVisitor_besideDeletes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.pay("t", vars{"visitorId": "v"})
+	b.serve(deletingStore{b.store})
+	got := b.ask(`{ revenueByVisitor { edges { node { visitor { id seen } } } } }`, nil)
+	require.Equal(t, []any{"v"}, got.each("revenueByVisitor.edges", "node.visitor.id"))
+	require.Equal(t, []any{false}, got.each("revenueByVisitor.edges", "node.visitor.seen"))
 }

@@ -31,7 +31,7 @@ func (r *paymentResolver) Visitor(ctx context.Context, obj *model.Payment) (*mod
 	if err := require(ctx, model.ScopeAnalyticsRead); err != nil {
 		return nil, err
 	}
-	return r.loaders(ctx).visitor.Load(ctx, key[none]{website: obj.WebsiteID, visitor: *obj.VisitorID})
+	return r.payer(ctx, obj.WebsiteID, *obj.VisitorID)
 }
 
 func (r *paymentErrorResolver) Code(ctx context.Context, obj *model.Error) (string, error) {

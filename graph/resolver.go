@@ -87,3 +87,13 @@ func require(ctx context.Context, scope model.Scope) error {
 	}
 	return principal.Require(scope)
 }
+
+// payer is the visitor of a payment that has been read. The payment may have been deleted since, and with
+// it all that is known of a visitor who was never seen.
+func (r *Resolver) payer(ctx context.Context, website, id string) (*model.Visitor, error) {
+	visitor, err := r.loaders(ctx).visitor.Load(ctx, key[none]{website: website, visitor: id})
+	if err == nil && visitor == nil {
+		visitor = &model.Visitor{WebsiteID: website, ID: id}
+	}
+	return visitor, err
+}

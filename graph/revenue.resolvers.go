@@ -12,7 +12,7 @@ import (
 )
 
 func (r *visitorRevenueResolver) Visitor(ctx context.Context, obj *model.VisitorRevenue) (*model.Visitor, error) {
-	return r.loaders(ctx).visitor.Load(ctx, key[none]{website: obj.WebsiteID, visitor: obj.VisitorID})
+	return r.payer(ctx, obj.WebsiteID, obj.VisitorID)
 }
 
 func (r *Resolver) VisitorRevenue() generated.VisitorRevenueResolver {
