@@ -16,51 +16,62 @@ const deleteStep = 1000
 
 // DeletePayments deletes the entries that match all filters of the deletion, and leaves one audit
 // row; a dry run only counts. What the entries had lent to others goes with them: the ledger is as if
-// they had never been sent. A deletion of many entries is several transactions, each of which is whole
-// and in the audit row: one that fails half-way has deleted what that row says, and may be repeated.
-// Of the entries that are recorded meanwhile it may delete those that match.
+// they had never been sent. A deletion of many entries by time is several transactions, each of which is
+// whole and in the audit row: one that fails half-way has deleted what that row says, and may be
+// repeated. Of the entries that are recorded meanwhile it may delete those that match.
 // Errors: CodePaymentNotFound for an unknown transaction id.
 func (s *Store) DeletePayments(ctx context.Context, site model.Website, tokenID string, d model.Deletion, now time.Time) (*model.DeletePaymentsPayload, error) {
-	audit := deletionRow{
-		WebsiteID: site.ID, ID: newID(), TokenID: tokenID,
-		TransactionID: d.TransactionID, VisitorID: d.VisitorID, RangeFrom: d.Range.From, RangeTo: d.Range.To, DeletedAt: now,
+	var rows []removedRow
+	var err error
+	if d.DryRun {
+		err = translate(sumEntries(s.db, chosenEntries(s.db, site, d)).Scan(ctx, &rows))
+	} else {
+		rows, err = s.deleteInSteps(ctx, site, d, deletionRow{
+			WebsiteID: site.ID, ID: newID(), TokenID: tokenID,
+			TransactionID: d.TransactionID, VisitorID: d.VisitorID, RangeFrom: d.Range.From, RangeTo: d.Range.To, DeletedAt: now,
+		})
+	}
+	if err != nil {
+		return nil, err
 	}
 	payload := &model.DeletePaymentsPayload{DryRun: d.DryRun, Range: d.Range}
-	var parts []partRow
-	rest := d // what the next step chooses from: it need not look again at what is gone
-	for last := deleteStep; last == deleteStep; payload.DeletedCount += last {
-		var rows []removedRow
-		var err error
-		if d.DryRun {
-			err = translate(sumEntries(s.db, chosenEntries(s.db, site, d)).Scan(ctx, &rows))
-		} else {
-			err = s.onLedger(ctx, site, alone, func(ctx context.Context, r recorder) error {
-				rows, err = r.deleteEntries(ctx, rest, audit)
-				return err
-			})
-		}
-		if err != nil {
-			return nil, err
-		}
-		last = 0
-		for _, row := range rows {
-			last += int(row.Count)
-			parts = append(parts, row.partRow)
-			if row.LastAt.After(rest.Range.From) {
-				rest.Range.From = row.LastAt
-			}
-		}
-		if d.DryRun {
-			payload.DeletedCount = last
-			break
-		}
+	parts := make([]partRow, len(rows))
+	for i, row := range rows {
+		parts[i] = row.partRow
+		payload.DeletedCount += int(row.Count)
 	}
 	if payload.DeletedCount == 0 && d.TransactionID != nil {
 		return nil, errPaymentNotFound()
 	}
-	var err error
 	payload.Revenue, err = toRevenue(parts, site.Currency)
 	return payload, err
+}
+
+// deleteInSteps deletes what the deletion selects. A visitor's payments are one step, however many: those
+// that have the visitor only from others of them lose it with these, and would not be found again.
+func (s *Store) deleteInSteps(ctx context.Context, site model.Website, d model.Deletion, audit deletionRow) ([]removedRow, error) {
+	var removed []removedRow
+	for {
+		var rows []removedRow
+		err := s.onLedger(ctx, site, alone, func(ctx context.Context, r recorder) (err error) {
+			rows, err = r.deleteEntries(ctx, d, audit)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		removed = append(removed, rows...)
+		var count int64
+		for _, row := range rows {
+			count += row.Count
+			if row.LastAt.After(d.Range.From) {
+				d.Range.From = row.LastAt // the next step need not look again at what is gone
+			}
+		}
+		if d.VisitorID != nil || count < deleteStep {
+			return removed, nil
+		}
+	}
 }
 
 func errPaymentNotFound() error {
@@ -101,7 +112,10 @@ func (r recorder) deleteEntries(ctx context.Context, d model.Deletion, audit del
 	if err := r.lock(ctx, nil); err != nil {
 		return nil, err
 	}
-	chosen := chosenEntries(r.tx, r.site, d).OrderExpr("p.occurred_at, p.id").Limit(deleteStep).For("UPDATE")
+	chosen := chosenEntries(r.tx, r.site, d).OrderExpr("p.occurred_at, p.id").For("UPDATE")
+	if d.VisitorID == nil {
+		chosen = chosen.Limit(deleteStep)
+	}
 	gone := r.tx.NewRaw("DELETE FROM payments p USING chosen WHERE p.website_id = ? AND p.id = chosen.id RETURNING p.*", r.site.ID)
 	var rows []removedRow
 	err := sumEntries(r.tx, r.tx.NewSelect().TableExpr("gone").ColumnExpr("*")).

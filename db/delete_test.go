@@ -64,3 +64,29 @@ func TestStore_DeletePayments_besideWriters(t *testing.T) {
 	require.Zero(t, value[int64](t, conn, "SELECT count(*) FROM payments WHERE visitor_id IS NOT NULL"),
 		"nobody keeps a visitor that only deleted payments had made known")
 }
+
+// What follows a visitor's payments must not escape because those are deleted before it.
+func TestStore_DeletePayments_manyOfVisitor(t *testing.T) {
+	t.Parallel()
+	const followers = 2500
+	b := setup(t)
+	conn := connect(t, b.dsn)
+	_, err := b.record(model.RecordPaymentInput{TransactionID: "first", Amount: "10", Currency: "USD", VisitorID: ptr("v"), CustomerID: ptr("c"), OccurredAt: ptr(model.AtTime(now.AddDate(0, 0, -2)))})
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), `INSERT INTO payments (website_id, id, transaction_id, kind, renewal, charge_id, currency, amount_minor,
+			reporting_minor, occurred_at, recorded_at, visitor_id, basis, customer_id)
+		SELECT $1, gen_random_uuid(), 'r-' || i, 'RENEWAL', true, 'r-' || i, 'USD', 1000, 1000, $2, $2, 'v', 'CUSTOMER_ID', 'c'
+		FROM generate_series(1, $3) AS i`, b.site.ID, now, followers)
+	require.NoError(t, err)
+
+	visitor := model.Deletion{VisitorID: ptr("v")}
+	dry := visitor
+	dry.DryRun = true
+	announced, err := b.DeletePayments(t.Context(), b.site, "token", dry, now)
+	require.NoError(t, err)
+	require.Equal(t, followers+1, announced.DeletedCount)
+	deleted, err := b.DeletePayments(t.Context(), b.site, "token", visitor, now)
+	require.NoError(t, err)
+	require.Equal(t, announced.DeletedCount, deleted.DeletedCount)
+	require.Zero(t, value[int64](t, conn, "SELECT count(*) FROM payments"))
+}

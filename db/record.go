@@ -76,8 +76,7 @@ func (r recorder) record(ctx context.Context, batch []*model.NewPayment) ([]mode
 	return results, r.follow(ctx, ledger.Links, ledger.RefundedCharges(added))
 }
 
-// load locks what the payments touch and reads it. Locks are taken in one order, so that batches
-// seldom deadlock.
+// load locks what the payments touch and reads it.
 func (r recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.Ledger, error) {
 	charges := make([]string, len(batch))
 	for i, p := range batch {
