@@ -138,7 +138,7 @@ func TestMigrate_channels(t *testing.T) {
 	insert("9", "", "direct", "", "") // by a server of the version before
 	require.Equal(t, "OTHER", value[string](t, conn, `SELECT channel FROM visits WHERE visitor_id = '9'`))
 
-	fresh := connect(t, migrated(t))
+	fresh := connect(t, dbtest.NewMigrated(t))
 	require.Equal(t, value[[]string](t, fresh, described), value[[]string](t, conn, described))
 }
 
@@ -148,7 +148,7 @@ var shared = []string{"accounts", "account_usage", "websites", "tokens", "schema
 
 func TestSchema(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, migrated(t))
+	conn := connect(t, dbtest.NewMigrated(t))
 	rows, err := conn.Query(t.Context(), `SELECT c.relname, i.indexrelid::regclass::text, i.indisunique,
 			ARRAY(SELECT a.attname::text FROM unnest(i.indkey) k JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k)
 		FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace = 'public'::regnamespace`)

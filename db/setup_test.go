@@ -30,22 +30,13 @@ func setup(t *testing.T) *bundle { return setupWith(t, db.Options{}) }
 
 func setupWith(t *testing.T, opts db.Options) *bundle {
 	t.Helper()
-	b := &bundle{t: t, dsn: migrated(t)}
+	b := &bundle{t: t, dsn: dbtest.NewMigrated(t)}
 	var err error
 	b.Store, err = db.Open(b.dsn, opts)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = b.Close() })
 	b.site = b.website("USD")
 	return b
-}
-
-// migrated is a fresh database with the program's schema.
-func migrated(t *testing.T) string {
-	t.Helper()
-	return dbtest.Migrated(t, func(ctx context.Context, dsn string) error {
-		_, err := db.Migrate(ctx, dsn)
-		return err
-	})
 }
 
 // connect opens a connection of the test's own.

@@ -43,10 +43,7 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{t: t, dsn: dbtest.Migrated(t, func(ctx context.Context, dsn string) error {
-		_, err := db.Migrate(ctx, dsn)
-		return err
-	})}
+	b := &bundle{t: t, dsn: dbtest.NewMigrated(t)}
 	var err error
 	b.store, err = db.Open(b.dsn, db.Options{MaxConnections: 8, Hook: counter{&b.statements}})
 	require.NoError(t, err)

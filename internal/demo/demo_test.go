@@ -33,10 +33,7 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	dsn := dbtest.Migrated(t, func(ctx context.Context, dsn string) error {
-		_, err := db.Migrate(ctx, dsn)
-		return err
-	})
+	dsn := dbtest.NewMigrated(t)
 	store, err := db.Open(dsn, db.Options{MaxConnections: 8})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })

@@ -80,7 +80,7 @@ func start(t testing.TB, o options) *stack {
 func open(t testing.TB, o options) *stack {
 	t.Helper()
 	if o.DSN == "" {
-		o.DSN = dbtest.Migrated(t, migrate)
+		o.DSN = dbtest.NewMigrated(t)
 	}
 	if o.Database.MaxConnections == 0 {
 		o.Database.MaxConnections = 8
@@ -92,11 +92,6 @@ func open(t testing.TB, o options) *stack {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = beside.Close() })
 	return &stack{store: store, sql: beside}
-}
-
-func migrate(ctx context.Context, dsn string) error {
-	_, err := db.Migrate(ctx, dsn)
-	return err
 }
 
 // handler wires the packages as the program does.
