@@ -45,11 +45,15 @@ func toRevenue(rows []partRow, reporting model.Currency) (*model.Revenue, error)
 	return model.NewRevenue(reporting, parts), nil
 }
 
+// entries selects from a website's ledger, which every report reads through it as p.
+func (s *Store) entries(site model.Website) *bun.SelectQuery {
+	return s.db.NewSelect().TableExpr("payments AS p").Where("p.website_id = ?", site.ID)
+}
+
 // Revenue adds up a website's payments.
 func (s *Store) Revenue(ctx context.Context, site model.Website, r model.Range) (*model.Revenue, error) {
 	var rows []partRow
-	q := s.db.NewSelect().TableExpr("payments AS p").ColumnExpr(partColumns).
-		Where("p.website_id = ?", site.ID).GroupExpr(partGroups)
+	q := s.entries(site).ColumnExpr(partColumns).GroupExpr(partGroups)
 	if err := inRange(q, r).Scan(ctx, &rows); err != nil {
 		return nil, translate(err)
 	}
@@ -63,8 +67,7 @@ func (s *Store) RevenueOfVisitors(ctx context.Context, site model.Website, visit
 		return revenues, nil
 	}
 	var rows []partRow
-	q := s.db.NewSelect().TableExpr("payments AS p").ColumnExpr("p.visitor_id, "+partColumns).
-		Where("p.website_id = ?", site.ID).Where("p.visitor_id IN (?)", list(visitors)).
+	q := s.entries(site).ColumnExpr("p.visitor_id, "+partColumns).Where("p.visitor_id IN (?)", list(visitors)).
 		GroupExpr("p.visitor_id, " + partGroups)
 	if err := inRange(q, r).Scan(ctx, &rows); err != nil {
 		return nil, translate(err)
@@ -135,10 +138,10 @@ func (s *Store) RevenueByVisitor(ctx context.Context, site model.Website, query 
 
 func (s *Store) visitorsByRevenue(site model.Website, query model.VisitorRevenueQuery) *bun.SelectQuery {
 	key := orderKeys[query.Order.Field]
-	q := s.db.NewSelect().TableExpr("payments AS p").
+	q := s.entries(site).
 		ColumnExpr("p.visitor_id, min(p.occurred_at) AS first_payment_at, max(p.occurred_at) AS last_payment_at").
 		ColumnExpr("("+key.expr+")::text AS order_key").
-		Where("p.website_id = ?", site.ID).Where("p.visitor_id IS NOT NULL").Group("p.visitor_id")
+		Where("p.visitor_id IS NOT NULL").Group("p.visitor_id")
 	q = inRange(q, query.Range)
 	if query.VisitorIDs != nil {
 		q = q.Where("p.visitor_id = ANY(ARRAY[?]::text[])", list(query.VisitorIDs))

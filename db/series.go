@@ -42,8 +42,7 @@ func (s *Store) closed(ctx context.Context, site model.Website, r model.Range, n
 		return r, nil
 	}
 	var row struct{ First, Last bun.NullTime }
-	err := s.db.NewSelect().TableExpr("payments AS p").ColumnExpr("min(p.occurred_at) AS first, max(p.occurred_at) AS last").
-		Where("p.website_id = ?", site.ID).Scan(ctx, &row)
+	err := s.entries(site).ColumnExpr("min(p.occurred_at) AS first, max(p.occurred_at) AS last").Scan(ctx, &row)
 	if err != nil {
 		return model.Range{}, translate(err)
 	}
@@ -65,9 +64,9 @@ func (s *Store) partsByBucket(ctx context.Context, site model.Website, in model.
 		partRow
 		Bucket int // from 1
 	}
-	q := s.db.NewSelect().TableExpr("payments AS p").ColumnExpr(partColumns).
+	q := s.entries(site).ColumnExpr(partColumns).
 		ColumnExpr("width_bucket(p.occurred_at, ?::timestamptz[]) AS bucket", pgdialect.Array(starts)).
-		Where("p.website_id = ?", site.ID).GroupExpr("bucket, " + partGroups)
+		GroupExpr("bucket, " + partGroups)
 	if err := inRange(q, in).Scan(ctx, &rows); err != nil {
 		return nil, translate(err)
 	}
