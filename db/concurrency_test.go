@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tributary/db"
 	"tributary/model"
 )
 
@@ -24,7 +25,7 @@ func (b *bundle) batch(inputs ...model.RecordPaymentInput) []*model.NewPayment {
 func TestStore_concurrency(t *testing.T) {
 	t.Parallel()
 
-	t.Run("overlapping batches in any order lose nothing and count nothing twice", func(t *testing.T) {
+	t.Run("overlapping batches of several servers, in any order, lose nothing and count nothing twice", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.view("v")
@@ -37,16 +38,18 @@ func TestStore_concurrency(t *testing.T) {
 			}
 			inputs = append(inputs, in, refund(fmt.Sprint("r", i), in.TransactionID))
 		}
+		servers := []*db.Store{b.Store, b.another(db.Options{}), b.another(db.Options{}), b.another(db.Options{})}
 		var wait sync.WaitGroup
 		for worker := range 8 {
 			wait.Go(func() {
+				server := servers[worker%len(servers)]
 				random := rand.New(rand.NewPCG(1, uint64(worker)))
 				for range 6 {
 					var some []model.RecordPaymentInput
 					for _, at := range random.Perm(len(inputs))[:80] {
 						some = append(some, inputs[at])
 					}
-					results, err := b.RecordPayments(context.Background(), b.site, b.batch(some...))
+					results, err := server.RecordPayments(context.Background(), b.site, b.batch(some...))
 					if err != nil {
 						t.Error(err)
 						return
@@ -57,7 +60,7 @@ func TestStore_concurrency(t *testing.T) {
 						}
 					}
 				}
-				if _, err := b.RecordPayments(context.Background(), b.site, b.batch(inputs...)); err != nil {
+				if _, err := server.RecordPayments(context.Background(), b.site, b.batch(inputs...)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -125,9 +128,11 @@ func TestStore_concurrency(t *testing.T) {
 	t.Run("deletes beside writes leave whole entries", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
+		servers := []*db.Store{b.Store, b.another(db.Options{})}
 		var wait sync.WaitGroup
 		for worker := range 8 {
 			wait.Go(func() {
+				server := servers[worker/4]
 				for i := range 20 {
 					in := charge(fmt.Sprint("t", i%5))
 					in.CustomerID = ptr("c")
@@ -135,16 +140,19 @@ func TestStore_concurrency(t *testing.T) {
 					var err error
 					switch worker % 4 {
 					case 0:
-						_, err = b.DeletePayments(context.Background(), b.site, "token", model.Deletion{VisitorID: ptr("v")}, now)
+						_, err = server.DeletePayments(context.Background(), b.site, "token", model.Deletion{VisitorID: ptr("v")}, now)
 					case 1:
-						_, err = b.DeletePayments(context.Background(), b.site, "token", model.Deletion{TransactionID: &in.TransactionID}, now)
+						_, err = server.DeletePayments(context.Background(), b.site, "token", model.Deletion{TransactionID: &in.TransactionID}, now)
 						if fault := model.AsError(err); fault != nil && fault.Code == model.CodePaymentNotFound {
 							err = nil
 						}
 					case 2:
-						_, err = b.record(in)
+						var p model.NewPayment
+						if p, err = in.Validate(b.site, now); err == nil {
+							_, err = server.RecordPayment(context.Background(), b.site, &p)
+						}
 					default:
-						_, err = b.RecordPayments(context.Background(), b.site, b.batch(in, refund("r"+in.TransactionID, in.TransactionID)))
+						_, err = server.RecordPayments(context.Background(), b.site, b.batch(in, refund("r"+in.TransactionID, in.TransactionID)))
 					}
 					if err != nil {
 						t.Error(err)

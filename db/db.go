@@ -14,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"tributary/model"
 )
 
 // Options tune a Store. The zero value is right for a server.
@@ -31,7 +33,8 @@ const NoTimeout time.Duration = -1
 
 // Store is the database. It is safe for concurrent use.
 type Store struct {
-	db *bun.DB
+	db       *bun.DB
+	payments *committer[*model.NewPayment, model.RecordPaymentResult]
 }
 
 // Open prepares a store. It connects when it is first used: see Ping.
@@ -72,7 +75,9 @@ func Open(dsn string, opts Options) (*Store, error) {
 	if opts.Hook != nil {
 		bunDB = bunDB.WithQueryHook(opts.Hook)
 	}
-	return &Store{db: bunDB}, nil
+	s := &Store{db: bunDB}
+	s.payments = newCommitter(s.recordPayments)
+	return s, nil
 }
 
 // Close closes the connections.
@@ -97,14 +102,20 @@ var errConflict = errors.New("conflict with a concurrent transaction")
 // by a recorder that is alone.
 var errNotAlone = errors.New("the ledger has to be changed alone")
 
-// maxTries is how often a transaction that met a deadlock or conflict is tried.
+// maxTries is how often a transaction is tried that met a deadlock or conflict, or lost its connection.
 const maxTries = 10
 
-// write runs a transaction, again if it fell victim to a concurrent one.
+// write runs a transaction, again if it fell victim to a concurrent one or lost its connection before
+// it was committed. One that is lost while it is committed may have been: its client has to ask again.
 func (s *Store) write(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
 	for try := 1; ; try++ {
-		err := s.db.RunInTx(ctx, &sql.TxOptions{}, do)
-		if err == nil || try == maxTries || !isRetryable(err) {
+		done := false
+		err := s.db.RunInTx(ctx, &sql.TxOptions{}, func(ctx context.Context, tx bun.Tx) error {
+			err := do(ctx, tx)
+			done = err == nil
+			return err
+		})
+		if err == nil || try == maxTries || !isRetryable(err) && (done || !isLost(err)) {
 			return translate(err)
 		}
 		// The pause, longer with each try, lets others finish.

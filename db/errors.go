@@ -20,6 +20,7 @@ const (
 	stateSerialization = "40001"
 	stateLockTimeout   = "55P03"
 	stateReadOnly      = "25006"
+	stateTerminated    = "57P01"
 	classConnection    = "08"
 	classResources     = "53"
 	classOperator      = "57"
@@ -38,6 +39,16 @@ func isRetryable(err error) bool {
 	var pg *pgconn.PgError
 	return errors.Is(err, errConflict) || errors.Is(err, errNotAlone) ||
 		errors.As(err, &pg) && (pg.Code == stateDeadlock || pg.Code == stateSerialization)
+}
+
+// isLost says whether the connection to Postgres is gone, so that what was not committed is undone.
+func isLost(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == stateTerminated
+	}
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, pgconn.ErrConnClosed)
 }
 
 // translate turns what Postgres and its driver say into model's errors. An error that it does not

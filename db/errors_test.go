@@ -80,15 +80,15 @@ func TestStore_errors(t *testing.T) {
 		require.NoError(t, err)
 		_, err = tx.Exec(t.Context(), `LOCK TABLE payments`)
 		require.NoError(t, err)
-		recorded := make(chan error, 1)
+		answered := make(chan error, 1)
 		go func() {
-			_, err := b.record(charge("t1"))
-			recorded <- err
+			_, err := b.Revenue(context.Background(), b.site, model.Range{})
+			answered <- err
 		}()
 		waiting(t, b.dsn, 1)
 		_, err = connect(t, b.dsn).Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
 		require.NoError(t, err)
-		unavailable(t, <-recorded, "terminating connection")
+		unavailable(t, <-answered, "terminating connection")
 		require.NoError(t, tx.Rollback(t.Context()))
 		_, err = b.record(charge("t1"))
 		require.NoError(t, err, "the next one finds another session")

@@ -24,12 +24,17 @@ func (s *Store) RecordPayment(ctx context.Context, site model.Website, p *model.
 	return results[0].Payload, nil
 }
 
-// RecordPayments records payments in order, in one transaction. Each has its own outcome; one that
-// is refused leaves no trace and does not hold up the others. An error means that none is recorded.
+// RecordPayments records payments in order, in one transaction that others may share. Each has its own
+// outcome; one that is refused leaves no trace and does not hold up the others. An error means that none
+// is recorded, unless the context ended: then they may be.
 func (s *Store) RecordPayments(ctx context.Context, site model.Website, payments []*model.NewPayment) ([]model.RecordPaymentResult, error) {
 	if len(payments) == 0 {
 		return nil, nil
 	}
+	return s.payments.write(ctx, site, payments)
+}
+
+func (s *Store) recordPayments(ctx context.Context, site model.Website, payments []*model.NewPayment) ([]model.RecordPaymentResult, error) {
 	var results []model.RecordPaymentResult
 	err := s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
 		// A transaction that is run again starts from the payments as they were sent.
@@ -70,7 +75,7 @@ func (r recorder) record(ctx context.Context, batch []*model.NewPayment) ([]mode
 	if err := r.insert(ctx, added); err != nil {
 		return nil, err
 	}
-	if err := countEvents(ctx, r.tx, r.site, added[0].RecordedAt, len(added)); err != nil {
+	if err := countEvents(ctx, r.tx, r.site, batch[0].RecordedAt, len(added)); err != nil {
 		return nil, err
 	}
 	return results, r.follow(ctx, ledger.Links, ledger.RefundedCharges(added))

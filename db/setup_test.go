@@ -31,12 +31,18 @@ func setup(t *testing.T) *bundle { return setupWith(t, db.Options{}) }
 func setupWith(t *testing.T, opts db.Options) *bundle {
 	t.Helper()
 	b := &bundle{t: t, dsn: dbtest.NewMigrated(t)}
-	var err error
-	b.Store, err = db.Open(b.dsn, opts)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = b.Close() })
+	b.Store = b.another(opts)
 	b.site = b.website("USD")
 	return b
+}
+
+// another is a store on the same database, as another server process has it.
+func (b *bundle) another(opts db.Options) *db.Store {
+	b.t.Helper()
+	store, err := db.Open(b.dsn, opts)
+	require.NoError(b.t, err)
+	b.t.Cleanup(func() { _ = store.Close() })
+	return store
 }
 
 // connect opens a connection of the test's own.

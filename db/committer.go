@@ -1,0 +1,154 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"tributary/model"
+)
+
+const (
+	// maxBatch is how many items one transaction has at most, unless a single write has more.
+	maxBatch = 1000
+	// maxWaiting is how many items may wait for a transaction, over all websites.
+	maxWaiting = 20_000
+	// commitTimeout is how long a transaction may take, whoever still waits for it.
+	commitTimeout = 30 * time.Second
+)
+
+// committer is group commit. Writes to a website that arrive while a transaction on it is under way
+// form the next one together, and each is answered only after its own transaction has committed. So
+// nothing is less durable, a single client waits for nobody, and under load many share one commit.
+//
+// Each website has at most one transaction of a committer at a time: several would only wait for each
+// other, and one website that is held up does not hold up others.
+type committer[I, O any] struct {
+	// commit writes the items of one website in one transaction. Each item has its own result; an error
+	// means that none is written.
+	commit func(ctx context.Context, site model.Website, items []I) ([]O, error)
+
+	mu      sync.Mutex
+	queues  map[ledgerKey][]*pendingWrite[I, O] // of the ledgers that are at work
+	waiting int
+}
+
+// ledgerKey is what writes of one transaction have in common: the website, as the requests have read it.
+type ledgerKey struct {
+	website, account, timezone string
+	currency                   model.Currency
+	eventLimit                 int64
+}
+
+// pendingWrite is a write that waits for its transaction.
+type pendingWrite[I, O any] struct {
+	ctx     context.Context
+	site    model.Website
+	items   []I
+	results []O
+	err     error
+	done    chan struct{}
+}
+
+func newCommitter[I, O any](commit func(context.Context, model.Website, []I) ([]O, error)) *committer[I, O] {
+	return &committer[I, O]{commit: commit, queues: map[ledgerKey][]*pendingWrite[I, O]{}}
+}
+
+// write answers the results of the items after they have been committed, and CodeUnavailable when too
+// much is waiting. One whose context ends before its turn is not written.
+func (c *committer[I, O]) write(ctx context.Context, site model.Website, items []I) ([]O, error) {
+	w := &pendingWrite[I, O]{ctx: ctx, site: site, items: items, done: make(chan struct{})}
+	if err := c.enqueue(w); err != nil {
+		return nil, err
+	}
+	select {
+	case <-w.done:
+		return w.results, w.err
+	case <-ctx.Done():
+		return nil, translate(ctx.Err())
+	}
+}
+
+func (c *committer[I, O]) enqueue(w *pendingWrite[I, O]) error {
+	key := ledgerKey{w.site.ID, w.site.AccountID, w.site.Timezone, w.site.Currency, w.site.EventLimit}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.waiting > 0 && c.waiting+len(w.items) > maxWaiting {
+		return unavailable("too much is waiting to be recorded; try again")
+	}
+	queue, atWork := c.queues[key]
+	c.queues[key] = append(queue, w)
+	c.waiting += len(w.items)
+	if !atWork {
+		go c.work(key)
+	}
+	return nil
+}
+
+// work commits what waits for a ledger, until nothing does.
+func (c *committer[I, O]) work(key ledgerKey) {
+	for batch := c.next(key); batch != nil; batch = c.next(key) {
+		c.commitBatch(batch)
+	}
+}
+
+// next takes the writes of the next transaction: nil, and the ledger is no longer at work, when there
+// are none.
+func (c *committer[I, O]) next(key ledgerKey) []*pendingWrite[I, O] {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var batch []*pendingWrite[I, O]
+	queue, size := c.queues[key], 0
+	for len(queue) > 0 {
+		w := queue[0]
+		if len(batch) > 0 && size+len(w.items) > maxBatch {
+			break
+		}
+		queue[0], queue = nil, queue[1:]
+		c.waiting -= len(w.items)
+		if w.ctx.Err() == nil {
+			batch, size = append(batch, w), size+len(w.items)
+		}
+	}
+	if batch == nil {
+		delete(c.queues, key)
+	} else {
+		c.queues[key] = queue
+	}
+	return batch
+}
+
+// commitBatch writes a batch. An error that may be the fault of one of its writes stays with that one.
+func (c *committer[I, O]) commitBatch(batch []*pendingWrite[I, O]) {
+	var items []I
+	for _, w := range batch {
+		items = append(items, w.items...)
+	}
+	results, err := c.try(batch[0], items)
+	if err != nil && len(batch) > 1 && model.AsError(err) == nil {
+		for _, w := range batch {
+			c.commitBatch([]*pendingWrite[I, O]{w})
+		}
+		return
+	}
+	for _, w := range batch {
+		if w.err = err; err == nil {
+			w.results, results = results[:len(w.items):len(w.items)], results[len(w.items):]
+		}
+		close(w.done)
+	}
+}
+
+// try commits, for as long as it takes: the clients of others wait for it too, not only that of first.
+func (c *committer[I, O]) try(first *pendingWrite[I, O], items []I) (results []O, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(first.ctx), commitTimeout)
+	defer cancel()
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("recording panicked: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return c.commit(ctx, first.site, items)
+}
