@@ -24,6 +24,9 @@ type Options struct {
 	MaxConnections int
 	// StatementTimeout ends a statement that takes longer; 0 means 30 s, NoTimeout no limit.
 	StatementTimeout time.Duration
+	// Remember is for how long websites and tokens are remembered after they were read, in which a change
+	// of them goes unnoticed; 0 means not at all.
+	Remember time.Duration
 	// Hook, if set, sees every statement.
 	Hook bun.QueryHook
 }
@@ -35,6 +38,8 @@ const NoTimeout time.Duration = -1
 type Store struct {
 	db       *bun.DB
 	payments *committer[*model.NewPayment, model.RecordPaymentResult]
+	tokens   recent[model.Token]   // by hash
+	websites recent[model.Website] // by id
 }
 
 // Open prepares a store. It connects when it is first used: see Ping.
@@ -76,6 +81,7 @@ func Open(dsn string, opts Options) (*Store, error) {
 		bunDB = bunDB.WithQueryHook(opts.Hook)
 	}
 	s := &Store{db: bunDB}
+	s.tokens.moment, s.websites.moment = opts.Remember, opts.Remember
 	s.payments = newCommitter(s.recordPayments)
 	return s, nil
 }

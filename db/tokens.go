@@ -130,14 +130,27 @@ func (s *Store) RevokeToken(ctx context.Context, prefix, id string, now time.Tim
 // TokenByHash finds a token that is neither revoked nor expired, and notes its use. Errors:
 // CodeUnauthorized.
 func (s *Store) TokenByHash(ctx context.Context, hash []byte, now time.Time) (model.Token, error) {
-	var rows []tokenRow
-	if err := s.db.NewSelect().Model(&rows).Where("hash = ?", hash).Scan(ctx); err != nil {
-		return model.Token{}, translate(err)
+	token, err := s.tokens.get(string(hash), func() (model.Token, error) { return s.useToken(ctx, hash, now) })
+	if err != nil {
+		return model.Token{}, err
 	}
-	if len(rows) == 0 || rows[0].RevokedAt != nil || rows[0].ExpiresAt != nil && !now.Before(*rows[0].ExpiresAt) {
+	if token.ExpiresAt != nil && !now.Before(*token.ExpiresAt) {
 		return model.Token{}, model.ErrUnauthorized()
 	}
-	if used := rows[0].LastUsedAt; used == nil || now.Sub(*used) >= usedResolution {
+	return token, nil
+}
+
+// useToken reads a token that is not revoked, and notes its use.
+func (s *Store) useToken(ctx context.Context, hash []byte, now time.Time) (model.Token, error) {
+	var rows []tokenRow
+	if err := s.db.NewSelect().Model(&rows).Where("hash = ?", hash).Where("revoked_at IS NULL").Scan(ctx); err != nil {
+		return model.Token{}, translate(err)
+	}
+	if len(rows) == 0 {
+		return model.Token{}, model.ErrUnauthorized()
+	}
+	used, expires := rows[0].LastUsedAt, rows[0].ExpiresAt
+	if (used == nil || now.Sub(*used) >= usedResolution) && (expires == nil || now.Before(*expires)) {
 		_, err := s.db.NewUpdate().Model((*tokenRow)(nil)).Set("last_used_at = ?", now).
 			Where("id = ?", rows[0].ID).Where("last_used_at IS NULL OR last_used_at <= ?", now.Add(-usedResolution)).Exec(ctx)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/require"
 
+	"tributary/db"
 	"tributary/model"
 )
 
@@ -151,4 +152,43 @@ func TestStore_websites(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, none)
 	})
+}
+
+func TestOptions_Remember(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	secret, text := model.NewToken(model.Token{Prefix: model.PrefixWebsiteKey, WebsiteID: b.site.ID, CreatedAt: now, ExpiresAt: ptr(now.Add(time.Hour))})
+	token, err := b.CreateToken(t.Context(), secret)
+	require.NoError(t, err)
+	hash, ok := model.HashToken(text)
+	require.True(t, ok)
+	remembers := func(moment time.Duration) *db.Store { return b.another(db.Options{Remember: moment}) }
+	long, short, none := remembers(time.Hour), remembers(10*time.Millisecond), remembers(0)
+	for _, server := range []*db.Store{long, short, none} {
+		_, err := server.TokenByHash(t.Context(), hash, now)
+		require.NoError(t, err)
+		_, err = server.Website(t.Context(), b.site.ID)
+		require.NoError(t, err)
+	}
+	_, err = long.TokenByHash(t.Context(), hash, now.Add(time.Hour))
+	requireCode(t, model.CodeUnauthorized, err)
+
+	require.NoError(t, b.RevokeToken(t.Context(), model.PrefixWebsiteKey, token.ID, now))
+	require.NoError(t, b.SuspendWebsite(t.Context(), b.site.ID, true))
+	valid := func(server *db.Store) bool {
+		_, err := server.TokenByHash(t.Context(), hash, now)
+		if err != nil {
+			requireCode(t, model.CodeUnauthorized, err)
+		}
+		site, siteErr := server.Website(t.Context(), b.site.ID)
+		require.NoError(t, siteErr)
+		require.Equal(t, err != nil, site.Suspended)
+		return err == nil
+	}
+	require.False(t, valid(none), "nothing is remembered")
+	require.True(t, valid(long), "what was read a moment ago counts")
+	require.Eventually(t, func() bool {
+		_, err := short.TokenByHash(t.Context(), hash, now)
+		return err != nil
+	}, 20*time.Second, time.Millisecond, "until that moment is over")
 }

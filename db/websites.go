@@ -42,6 +42,10 @@ func (s *Store) selectWebsites(rows any) *bun.SelectQuery {
 
 // Website is the website with the id. Errors: CodeWebsiteNotFound.
 func (s *Store) Website(ctx context.Context, id string) (model.Website, error) {
+	return s.websites.get(id, func() (model.Website, error) { return s.website(ctx, id) })
+}
+
+func (s *Store) website(ctx context.Context, id string) (model.Website, error) {
 	var rows []websiteRow
 	if err := s.selectWebsites(&rows).Where("w.id = ?", id).Scan(ctx); err != nil {
 		return model.Website{}, translate(err)

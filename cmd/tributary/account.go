@@ -84,6 +84,7 @@ func (c *accountLimitCmd) Run(ctx context.Context, a *app) error {
 		if err := store.LimitAccount(ctx, string(c.ID), int64(c.Events)); err != nil {
 			return err
 		}
+		untilNoticed(ctx)
 		return a.print(map[string]any{"id": c.ID, "event_limit": c.Events}, func(out io.Writer) {
 			fmt.Fprintf(out, "The account %s may record %s a month.\n", c.ID, c.Events)
 		})

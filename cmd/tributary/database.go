@@ -13,6 +13,19 @@ import (
 // reachTime bounds how long a database that the operator named may take to answer.
 const reachTime = 10 * time.Second
 
+// remember is for how long a server may not notice that a token was revoked, a website suspended or an
+// account limited.
+const remember = 500 * time.Millisecond
+
+// untilNoticed waits until every server has noticed what was changed, so that the command tells the truth
+// when it says that the change holds.
+func untilNoticed(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(remember):
+	}
+}
+
 // database is an open database with this program's schema.
 type database struct {
 	*db.Store
@@ -48,7 +61,11 @@ func (a *app) open(ctx context.Context, user openFor) (*database, error) {
 }
 
 func (a *app) prepare(ctx context.Context, d *database, url string, user openFor) (err error) {
-	if d.Store, err = db.Open(url, db.Options{}); err != nil {
+	var opts db.Options
+	if user != forCommand {
+		opts.Remember = remember
+	}
+	if d.Store, err = db.Open(url, opts); err != nil {
 		return err
 	}
 	if d.local == nil {

@@ -63,6 +63,7 @@ func (a *app) revoke(ctx context.Context, prefix string, id identifier, all func
 		if err := store.RevokeToken(ctx, prefix, string(id), now()); err != nil {
 			return err
 		}
+		untilNoticed(ctx)
 		return a.print(map[string]any{"id": id, "revoked": true}, func(out io.Writer) {
 			fmt.Fprintf(out, "Revoked %s, id %s: requests with it are answered 401.\n", hint, id)
 		})

@@ -167,6 +167,7 @@ func (a *app) setSuspended(ctx context.Context, name siteName, suspended bool, m
 		if err := store.SuspendWebsite(ctx, id, suspended); err != nil {
 			return err
 		}
+		untilNoticed(ctx)
 		w, err := store.Website(ctx, id)
 		if err != nil {
 			return err
