@@ -47,7 +47,17 @@ func toRevenue(rows []partRow, reporting model.Currency) (*model.Revenue, error)
 
 // entries selects from a website's ledger, which every report reads through it as p.
 func (s *Store) entries(site model.Website) *bun.SelectQuery {
-	return s.db.NewSelect().TableExpr("payments AS p").Where("p.website_id = ?", site.ID)
+	ledger := s.db.NewSelect().TableExpr("payments AS p").Where("p.website_id = ?", site.ID)
+	return s.db.NewSelect().TableExpr("(?) AS p", inCurrencyOf(site, ledger))
+}
+
+// inCurrencyOf selects what reports read of payments p. The reporting amount is null unless it is in the
+// website's currency: what was paid in that counts at once, and what was converted to a former currency
+// of the website does not.
+func inCurrencyOf(site model.Website, payments *bun.SelectQuery) *bun.SelectQuery {
+	return payments.ColumnExpr(`p.website_id, p.id, p.transaction_id, p.is_refund, p.charge_id, p.kind, p.renewal,
+		p.currency, p.amount_minor, p.occurred_at, p.visitor_id, p.customer_id, p.email_folded,
+		CASE ? WHEN p.currency THEN p.amount_minor WHEN p.reporting_currency THEN p.reporting_minor END AS reporting_minor`, site.Currency)
 }
 
 // Revenue adds up a website's payments.
@@ -140,7 +150,7 @@ func (s *Store) visitorsByRevenue(site model.Website, query model.VisitorRevenue
 	key := orderKeys[query.Order.Field]
 	q := s.entries(site).
 		ColumnExpr("p.visitor_id, min(p.occurred_at) AS first_payment_at, max(p.occurred_at) AS last_payment_at").
-		ColumnExpr("("+key.expr+")::text AS order_key").
+		ColumnExpr("(" + key.expr + ")::text AS order_key").
 		Where("p.visitor_id IS NOT NULL").Group("p.visitor_id")
 	q = inRange(q, query.Range)
 	if query.VisitorIDs != nil {
