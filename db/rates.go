@@ -63,6 +63,12 @@ func importRates(ctx context.Context, tx bun.Tx, rates []model.Rate, replace boo
 	return found, err
 }
 
+// DeleteRates forgets the rates of a source. What payments were converted by does not change.
+func (s *Store) DeleteRates(ctx context.Context, source string) error {
+	_, err := s.db.NewRaw("DELETE FROM rates WHERE source = ?", source).Exec(ctx)
+	return translate(err)
+}
+
 // Rates tells what rates are kept, by source.
 func (s *Store) Rates(ctx context.Context) ([]model.RateSummary, error) {
 	var rows []struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"tributary/db"
@@ -21,6 +22,40 @@ const progressEvery = 2 * time.Second
 type conversionView struct {
 	Converted int           `json:"converted"`
 	Waiting   []waitingView `json:"waiting"`
+}
+
+// keepRates converts, beside the server, the payments that wait, and keeps the rates fresh if the flags say
+// so. The answer ends that.
+func (a *app) keepRates(ctx context.Context, c *serveCmd, store *db.Store) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	work.Go(func() {
+		n, err := rates.Convert(ctx, store, nil)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			a.log.Warn("not all payments that wait could be converted; `tributary rates import` and the next start go on", "error", err)
+		case n > 0:
+			a.log.Info("converted payments that waited", "payments", n)
+		}
+		if c.Rates == ratesECB {
+			refresher := rates.Refresher{Store: store, Folder: string(c.RatesURL), Now: now, Wait: wait, Log: a.log}
+			refresher.Run(ctx)
+		}
+	})
+	return func() {
+		cancel()
+		work.Wait()
+	}
+}
+
+// ratesECB is the choice of the European Central Bank's rates.
+const ratesECB = "ecb"
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 // waitingView are payments of a website in one currency that no known rate converts.

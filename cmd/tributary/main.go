@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"tributary/internal/rates"
 )
 
 const (
@@ -47,7 +49,7 @@ func run(ctx context.Context, args []string) int {
 		kong.Description("Tributary: which visitors brought how much revenue, and what brought them.\n\n"+
 			"Every flag can also be given in the environment, as the help of each command says."),
 		kong.DefaultEnvars("TRIBUTARY"),
-		kong.Vars{"listen": defaultListen},
+		kong.Vars{"listen": defaultListen, "ratesURL": rates.ECBFolder},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
