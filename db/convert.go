@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,13 +37,13 @@ func convert(ctx context.Context, db bun.IDB, site model.Website, payments []*mo
 
 // SetCurrency changes the currency that a website reports in. From then on no payment counts by what it
 // was worth in the former one; ConvertPayments converts them. Errors: CodeWebsiteNotFound.
-func (s *Store) SetCurrency(ctx context.Context, id string, currency model.Currency, now time.Time) error {
+func (s *Store) SetCurrency(ctx context.Context, id string, currency model.Currency) error {
 	return s.onLedger(ctx, model.Website{ID: id}, alone, func(ctx context.Context, r recorder) error {
 		if err := r.lock(ctx, nil); err != nil {
 			return err
 		}
-		result, err := r.tx.NewRaw(`UPDATE websites SET currency = ?0, converting_since = CASE WHEN currency = ?0 THEN converting_since ELSE ?1::timestamptz END
-			WHERE id = ?2`, currency, now, id).Exec(ctx)
+		result, err := r.tx.NewRaw("UPDATE websites SET currency = ?0, currency_version = currency_version + (currency <> ?0)::int WHERE id = ?1",
+			currency, id).Exec(ctx)
 		if err != nil {
 			return err
 		}
@@ -70,11 +71,8 @@ func (s *Store) ConvertPayments(ctx context.Context, websiteID string, progress 
 
 // conversion is one pass over the payments of a website that wait, in the order in which they occurred.
 type conversion struct {
-	store *Store
-	site  model.Website
-	// since is when the website's currency was changed, if payments may still be converted to a former
-	// one. Else only those need to be read that are not converted at all.
-	since     *time.Time
+	store     *Store
+	site      currencyRow
 	last      convertedRow // of the last step
 	seen      int
 	converted int
@@ -123,34 +121,39 @@ func (c *conversion) begin(ctx context.Context, websiteID string) error {
 			return err
 		}
 		var err error
-		c.site, c.since, err = r.website(ctx)
+		c.site, err = r.currency(ctx)
 		return err
 	})
 }
 
-// website is what there is to know of the recorder's website for converting its payments, as it is now.
-func (r recorder) website(ctx context.Context) (model.Website, *time.Time, error) {
-	var rows []struct {
-		Currency        string
-		Timezone        string
-		ConvertingSince *time.Time
-	}
-	err := r.tx.NewRaw("SELECT currency, timezone, converting_since FROM websites WHERE id = ?", r.site.ID).Scan(ctx, &rows)
-	if err != nil {
-		return model.Website{}, nil, err
-	}
-	if len(rows) == 0 {
-		return model.Website{}, nil, model.ErrWebsiteNotFound()
-	}
-	site := model.Website{ID: r.site.ID, Currency: model.Currency(rows[0].Currency), Timezone: rows[0].Timezone}
-	return site, rows[0].ConvertingSince, nil
+// currencyRow is what there is to know of a website for converting its payments.
+type currencyRow struct {
+	ID               string
+	Currency         string
+	Timezone         string
+	CurrencyVersion  int // how often the currency was changed
+	ConvertedVersion int // up to which change all payments have been converted
 }
 
-// next reads the payments of the next step.
+func (r currencyRow) toModel() model.Website {
+	return model.Website{ID: r.ID, Currency: model.Currency(r.Currency), Timezone: r.Timezone}
+}
+
+func (r recorder) currency(ctx context.Context) (currencyRow, error) {
+	var rows []currencyRow
+	err := r.tx.NewRaw("SELECT id, currency, timezone, currency_version, converted_version FROM websites WHERE id = ?", r.site.ID).Scan(ctx, &rows)
+	if err == nil && len(rows) == 0 {
+		err = model.ErrWebsiteNotFound()
+	}
+	return append(rows, currencyRow{})[0], err
+}
+
+// next reads the payments of the next step: those that are not converted or, since the currency was
+// changed, all.
 func (c *conversion) next(ctx context.Context) ([]convertedRow, error) {
 	var rows []convertedRow
 	q := c.store.db.NewSelect().Model(&rows).Where("p.website_id = ?", c.site.ID).OrderExpr("p.occurred_at, p.id").Limit(convertStep)
-	if c.since == nil {
+	if c.site.CurrencyVersion == c.site.ConvertedVersion {
 		q = q.Where("p.reporting_currency IS NULL")
 	}
 	if c.seen > 0 {
@@ -164,7 +167,7 @@ func (c *conversion) next(ctx context.Context) ([]convertedRow, error) {
 func (c *conversion) convert(ctx context.Context, rows []convertedRow) error {
 	var changed []convertedRow
 	for _, row := range rows {
-		if row.ReportingCurrency == nil || *row.ReportingCurrency != string(c.site.Currency) {
+		if row.ReportingCurrency == nil || *row.ReportingCurrency != c.site.Currency {
 			changed = append(changed, row)
 		}
 	}
@@ -174,7 +177,7 @@ func (c *conversion) convert(ctx context.Context, rows []convertedRow) error {
 			Amount: model.Money{Minor: row.AmountMinor, Currency: model.Currency(row.Currency)}, OccurredAt: row.OccurredAt,
 		}
 	}
-	if err := convert(ctx, c.store.db, c.site, payments); err != nil {
+	if err := convert(ctx, c.store.db, c.site.toModel(), payments); err != nil {
 		return err
 	}
 	written := changed[:0]
@@ -189,7 +192,7 @@ func (c *conversion) convert(ctx context.Context, rows []convertedRow) error {
 		return nil
 	}
 	converted := 0
-	err := c.store.onLedger(ctx, c.site, beside, func(ctx context.Context, r recorder) error {
+	err := c.store.onLedger(ctx, c.site.toModel(), beside, func(ctx context.Context, r recorder) error {
 		var err error
 		converted, err = c.write(ctx, r, written)
 		return err
@@ -203,39 +206,31 @@ func (c *conversion) write(ctx context.Context, r recorder, rows []convertedRow)
 	if err := r.lock(ctx, nil); err != nil {
 		return 0, err
 	}
-	site, since, err := r.website(ctx)
+	site, err := r.currency(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if site.Currency != c.site.Currency || (since == nil) != (c.since == nil) || since != nil && !since.Equal(*c.since) {
+	if site.CurrencyVersion != c.site.CurrencyVersion {
 		return 0, errCurrencyChanged
 	}
-	var amounts []*int64
+	var isConverted []bool
 	err = r.tx.NewUpdate().With("converted", r.tx.NewValues(&rows)).Model((*convertedRow)(nil)).TableExpr("converted").
 		Set("reporting_minor = converted.reporting_minor, reporting_currency = converted.reporting_currency").
 		Set("rate_date = converted.rate_date, rate_source = converted.rate_source").
 		Set("paid_per_euro = converted.paid_per_euro, reporting_per_euro = converted.reporting_per_euro").
 		Where("p.website_id = ?", c.site.ID).Where("p.id = converted.id").
 		Where("p.reporting_currency IS DISTINCT FROM ?", c.site.Currency).
-		Returning("p.reporting_minor").Scan(ctx, &amounts)
-	if err != nil {
-		return 0, err
-	}
-	n := 0
-	for _, amount := range amounts {
-		if amount != nil {
-			n++
-		}
-	}
-	return n, nil
+		Returning("p.reporting_currency IS NOT NULL").Scan(ctx, &isConverted)
+	waits := func(converted bool) bool { return !converted }
+	return len(slices.DeleteFunc(isConverted, waits)), err
 }
 
 // end notes that no payment is left that is converted to a former currency.
 func (c *conversion) end(ctx context.Context) error {
-	if c.since == nil {
+	if c.site.CurrencyVersion == c.site.ConvertedVersion {
 		return nil
 	}
-	_, err := c.store.db.NewRaw("UPDATE websites SET converting_since = NULL WHERE id = ? AND converting_since = ?::timestamptz", c.site.ID, *c.since).Exec(ctx)
+	_, err := c.store.db.NewRaw("UPDATE websites SET converted_version = ?0 WHERE id = ?1 AND currency_version = ?0", c.site.CurrencyVersion, c.site.ID).Exec(ctx)
 	return err
 }
 

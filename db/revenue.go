@@ -57,7 +57,7 @@ func (s *Store) entries(site model.Website) *bun.SelectQuery {
 func inCurrencyOf(site model.Website, payments *bun.SelectQuery) *bun.SelectQuery {
 	return payments.ColumnExpr(`p.website_id, p.id, p.transaction_id, p.is_refund, p.charge_id, p.kind, p.renewal,
 		p.currency, p.amount_minor, p.occurred_at, p.visitor_id, p.customer_id, p.email_folded,
-		CASE ? WHEN p.currency THEN p.amount_minor WHEN p.reporting_currency THEN p.reporting_minor END AS reporting_minor`, site.Currency)
+		CASE ? WHEN p.reporting_currency THEN p.reporting_minor WHEN p.currency THEN p.amount_minor END AS reporting_minor`, site.Currency)
 }
 
 // Revenue adds up a website's payments.

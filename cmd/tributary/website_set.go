@@ -22,7 +22,7 @@ func (c *websiteSetCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		if err := store.SetCurrency(ctx, id, model.Currency(c.Currency), now()); err != nil {
+		if err := store.SetCurrency(ctx, id, model.Currency(c.Currency)); err != nil {
 			return err
 		}
 		var view struct {

@@ -23,5 +23,7 @@ UPDATE payments SET reporting_currency = currency WHERE reporting_minor IS NOT N
 -- The payments that wait: those of the website's own currency do so only if the version before wrote them.
 CREATE INDEX payments_waiting_idx ON payments (website_id, occurred_at, id) WHERE reporting_currency IS NULL;
 
--- When the currency was changed, until no payment is left that is converted to another.
-ALTER TABLE websites ADD COLUMN converting_since timestamptz;
+-- How often the currency was changed, and up to which change all payments have been converted.
+ALTER TABLE websites
+    ADD COLUMN currency_version  integer NOT NULL DEFAULT 0,
+    ADD COLUMN converted_version integer NOT NULL DEFAULT 0;
