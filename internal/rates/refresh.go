@@ -30,8 +30,9 @@ const (
 // The pauses after a try that brought no rates of the last working day. They double; on a bank holiday
 // there are none.
 const (
-	pauseMin = 5 * time.Minute
-	pauseMax = 6 * time.Hour
+	pauseMin  = 5 * time.Minute
+	pauseMax  = 6 * time.Hour
+	jitterMax = 15 * time.Minute
 )
 
 // Refresher keeps a store's rates as fresh as the European Central Bank's. Several may do so at once.
@@ -57,7 +58,7 @@ func (r *Refresher) Run(ctx context.Context) {
 			pause = min(pause, pauseMin<<min(tries, 10), pauseMax)
 			tries++
 		}
-		pause += rand.N(pause/5 + 1) // not all servers of the world at once
+		pause += rand.N(min(pause/5, jitterMax)) + 1 // not all servers of the world at once
 		if err != nil && ctx.Err() == nil {
 			r.Log.Warn("the exchange rates could not be refreshed, and payments of these days wait for them: see that this machine can reach the address, or import a file with `tributary rates import`",
 				"error", err, "nextTry", pause.Round(time.Second).String())
