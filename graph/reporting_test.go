@@ -114,6 +114,25 @@ func TestReportingCurrency(t *testing.T) {
 		}
 	})
 
+	t.Run("conversion begins again when there is another change", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.imports("2026-05-20", rates)
+		b.imports("2026-05-18", rates)
+		b.seed(2500, "USD")
+		b.report("EUR")
+		changed := false
+		n, err := b.store.ConvertPayments(t.Context(), b.site.ID, func(model.ConversionProgress) {
+			if !changed {
+				changed = true
+				b.report("GBP")
+			}
+		})
+		require.NoError(t, err)
+		require.Equal(t, 1000+2500, n)
+		require.Equal(t, 2500, sql[int](b, `SELECT count(*)::int FROM payments WHERE reporting_currency = 'GBP'`))
+	})
+
 	t.Run("payment of a request from before the change is in the new one", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
@@ -176,6 +195,39 @@ func TestReportingCurrency(t *testing.T) {
 		require.NoError(t, holder.Rollback(t.Context()))
 		wait.Wait()
 		require.Equal(t, "12.50 USD of 2026-05-20", b.worth("t1"))
+	})
+
+	t.Run("payment that another has converted meanwhile keeps its rate", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.imports("2026-05-20", rates)
+		b.seed(1, "EUR")
+		b.seed(1000, "GBP") // the first step, before the other is moved to the end
+		conn, err := pgx.Connect(t.Context(), b.dsn)
+		require.NoError(t, err)
+		defer conn.Close(context.Background())
+		_, err = conn.Exec(t.Context(), `UPDATE payments SET occurred_at = $1 WHERE transaction_id = 'EUR1'`, today)
+		require.NoError(t, err)
+		holder, err := conn.Begin(t.Context())
+		require.NoError(t, err)
+		_, err = holder.Exec(t.Context(), `SELECT FROM payments WHERE transaction_id = 'EUR1' FOR UPDATE`)
+		require.NoError(t, err)
+		var wait sync.WaitGroup
+		_, err = b.store.ConvertPayments(t.Context(), b.site.ID, func(p model.ConversionProgress) {
+			if p.Payments != 1000 {
+				return
+			}
+			wait.Go(func() { b.convert() })
+			b.waiting(1)
+			b.imports("2026-05-20", map[model.Currency]model.Decimal{"USD": "2"})
+			wait.Go(func() {
+				b.waiting(2)
+				_ = holder.Rollback(context.Background())
+			})
+		})
+		require.NoError(t, err)
+		wait.Wait()
+		require.Equal(t, "2.50 USD of 2026-05-20", b.worth("EUR1"))
 	})
 
 	t.Run("what a server of the version before records counts at once", func(t *testing.T) {
@@ -301,7 +353,7 @@ func TestReportingCurrency_property(t *testing.T) {
 			case "import":
 				day := rapid.IntRange(0, 27).Draw(rt, "day")
 				c := rapid.SampledFrom([]model.Currency{"USD", "JPY", "KWD"}).Draw(rt, "currency")
-				value := rapid.SampledFrom([]string{"2", "0.5", "1.6", "3", "0.075", "160", "7.0000000001"}).Draw(rt, "rate")
+				value := rapid.SampledFrom([]string{"2", "0.5", "1.6", "3", "0.075", "0.125", "0.015", "160", "7.0000000001"}).Draw(rt, "rate")
 				b.imports(date(day).Format(time.DateOnly), map[model.Currency]model.Decimal{c: model.Decimal(value)})
 				if rates[day] == nil {
 					rates[day] = map[model.Currency]string{}
