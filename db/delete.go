@@ -24,7 +24,7 @@ func (s *Store) DeletePayments(ctx context.Context, site model.Website, tokenID 
 	var rows []removedRow
 	var err error
 	if d.DryRun {
-		err = translate(sumEntries(s.db, chosenEntries(s.db, site, d)).Scan(ctx, &rows))
+		err = translate(sumEntries(s.db, inCurrencyOf(site, chosenEntries(s.db, site, d))).Scan(ctx, &rows))
 	} else {
 		rows, err = s.deleteInSteps(ctx, site, d, deletionRow{
 			WebsiteID: site.ID, ID: newID(), TokenID: tokenID,
@@ -112,13 +112,13 @@ func (r recorder) deleteEntries(ctx context.Context, d model.Deletion, audit del
 	if err := r.lock(ctx, nil); err != nil {
 		return nil, err
 	}
-	chosen := chosenEntries(r.tx, r.site, d).OrderExpr("p.occurred_at, p.id").For("UPDATE")
+	chosen := chosenEntries(r.tx, r.site, d).ColumnExpr("p.id").OrderExpr("p.occurred_at, p.id").For("UPDATE")
 	if d.VisitorID == nil {
 		chosen = chosen.Limit(deleteStep)
 	}
 	gone := r.tx.NewRaw("DELETE FROM payments p USING chosen WHERE p.website_id = ? AND p.id = chosen.id RETURNING p.*", r.site.ID)
 	var rows []removedRow
-	err := sumEntries(r.tx, r.tx.NewSelect().TableExpr("gone").ColumnExpr("*")).
+	err := sumEntries(r.tx, inCurrencyOf(r.site, r.tx.NewSelect().TableExpr("gone AS p"))).
 		With("chosen", chosen).With("gone", gone).ColumnExpr(removedColumns).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func (r recorder) deleteEntries(ctx context.Context, d model.Deletion, audit del
 
 // chosenEntries are the entries that match all filters of a deletion.
 func chosenEntries(db bun.IDB, site model.Website, d model.Deletion) *bun.SelectQuery {
-	q := db.NewSelect().TableExpr("payments AS p").ColumnExpr("p.*").Where("p.website_id = ?", site.ID)
+	q := db.NewSelect().TableExpr("payments AS p").Where("p.website_id = ?", site.ID)
 	if d.TransactionID != nil {
 		q = q.Where("p.transaction_id = ?", *d.TransactionID)
 	}

@@ -144,7 +144,7 @@ func TestMigrate_channels(t *testing.T) {
 
 // shared are the tables that do not belong to one website: small, and reference tables on a
 // distributed database.
-var shared = []string{"accounts", "account_usage", "websites", "tokens", "schema_migrations"}
+var shared = []string{"accounts", "account_usage", "websites", "tokens", "rates", "schema_migrations"}
 
 func TestSchema(t *testing.T) {
 	t.Parallel()

@@ -72,6 +72,9 @@ func (r recorder) record(ctx context.Context, batch []*model.NewPayment) ([]mode
 	if len(added) == 0 {
 		return results, nil
 	}
+	if err := r.convert(ctx, added); err != nil {
+		return nil, err
+	}
 	if err := r.insert(ctx, added); err != nil {
 		return nil, err
 	}
@@ -81,8 +84,9 @@ func (r recorder) record(ctx context.Context, batch []*model.NewPayment) ([]mode
 	return results, r.follow(ctx, ledger.Links, ledger.RefundedCharges(added))
 }
 
-// load locks what the payments touch and reads it.
-func (r recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.Ledger, error) {
+// load locks what the payments touch and reads it, and with it the website's currency, which may have been
+// changed since the request began.
+func (r *recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.Ledger, error) {
 	charges := make([]string, len(batch))
 	for i, p := range batch {
 		charges[i] = p.ChargeID()
@@ -152,7 +156,7 @@ func (r recorder) lockCustomers(ctx context.Context, batch []*model.NewPayment) 
 // entries reads what is recorded under the payments' transaction ids and under those of their
 // charges, and all other refunds of these charges. Whether their visitors have been seen is left to
 // the caller: Postgres would take longer to plan that than to do all the rest.
-func (r recorder) entries(ctx context.Context, batch []*model.NewPayment) ([]model.Payment, error) {
+func (r *recorder) entries(ctx context.Context, batch []*model.NewPayment) ([]model.Payment, error) {
 	charges := make([]string, len(batch))
 	transactions := make([]string, len(batch), 2*len(batch))
 	for i, p := range batch {
@@ -160,16 +164,22 @@ func (r recorder) entries(ctx context.Context, batch []*model.NewPayment) ([]mod
 	}
 	transactions = sorted(append(transactions, charges...))
 	var rows []paymentRow
-	err := r.tx.NewRaw(`SELECT p.* FROM payments p WHERE p.website_id = ?0 AND p.transaction_id IN (?1)
-		UNION ALL
-		SELECT p.* FROM payments p WHERE p.website_id = ?0 AND p.charge_id IN (?2) AND p.is_refund
-			AND p.transaction_id NOT IN (?1)`,
+	err := r.tx.NewRaw(`SELECT w.currency AS website_currency, p.* FROM websites w LEFT JOIN (
+			SELECT p.* FROM payments p WHERE p.website_id = ?0 AND p.transaction_id IN (?1)
+			UNION ALL
+			SELECT p.* FROM payments p WHERE p.website_id = ?0 AND p.charge_id IN (?2) AND p.is_refund
+				AND p.transaction_id NOT IN (?1)) AS p ON true
+		WHERE w.id = ?0`,
 		r.site.ID, list(transactions), list(sorted(charges))).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}
-	for i := range rows {
-		rows[i].ReportingCurrency = string(r.site.Currency)
+	if len(rows) == 0 {
+		return nil, model.ErrWebsiteNotFound()
+	}
+	r.site.Currency = model.Currency(rows[0].WebsiteCurrency)
+	if rows[0].TransactionID == "" { // nothing is recorded
+		return nil, nil
 	}
 	return toPayments(rows)
 }

@@ -47,7 +47,17 @@ func toRevenue(rows []partRow, reporting model.Currency) (*model.Revenue, error)
 
 // entries selects from a website's ledger, which every report reads through it as p.
 func (s *Store) entries(site model.Website) *bun.SelectQuery {
-	return s.db.NewSelect().TableExpr("payments AS p").Where("p.website_id = ?", site.ID)
+	ledger := s.db.NewSelect().TableExpr("payments AS p").Where("p.website_id = ?", site.ID)
+	return s.db.NewSelect().TableExpr("(?) AS p", inCurrencyOf(site, ledger))
+}
+
+// inCurrencyOf selects what reports read of payments p. The reporting amount is null unless it is in the
+// website's currency: what was paid in that counts at once, and what was converted to a former currency
+// of the website does not.
+func inCurrencyOf(site model.Website, payments *bun.SelectQuery) *bun.SelectQuery {
+	return payments.ColumnExpr(`p.website_id, p.id, p.transaction_id, p.is_refund, p.charge_id, p.kind, p.renewal,
+		p.currency, p.amount_minor, p.occurred_at, p.visitor_id, p.customer_id, p.email_folded,
+		CASE ? WHEN p.reporting_currency THEN p.reporting_minor WHEN p.currency THEN p.amount_minor END AS reporting_minor`, site.Currency)
 }
 
 // Revenue adds up a website's payments.

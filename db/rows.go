@@ -13,34 +13,35 @@ import (
 type paymentRow struct {
 	bun.BaseModel `bun:"table:payments,alias:p"`
 
-	WebsiteID      string
-	ID             uuid.UUID `bun:"type:uuid"`
-	TransactionID  string
-	Kind           string
-	Renewal        bool
-	ChargeID       string
-	RefundOf       *string
-	Currency       string
-	AmountMinor    int64
-	ReportingMinor *int64
-	OccurredAt     time.Time
-	RecordedAt     time.Time
-	VisitorID      *string
-	Basis          string
-	SessionID      *string
-	CustomerID     *string
-	Email          *string
-	EmailFolded    *string
-	Name           *string
-	Metadata       *string
+	WebsiteID     string
+	ID            uuid.UUID `bun:"type:uuid"`
+	TransactionID string
+	Kind          string
+	Renewal       bool
+	ChargeID      string
+	RefundOf      *string
+	Currency      string
+	AmountMinor   int64
+	conversionRow
+	OccurredAt  time.Time
+	RecordedAt  time.Time
+	VisitorID   *string
+	Basis       string
+	SessionID   *string
+	CustomerID  *string
+	Email       *string
+	EmailFolded *string
+	Name        *string
+	Metadata    *string
 
-	VisitorSeen       bool   `bun:",scanonly"`
-	ReportingCurrency string `bun:",scanonly"`
+	VisitorSeen     bool   `bun:",scanonly"`
+	WebsiteCurrency string `bun:",scanonly"`
 }
 
-// paymentColumns reads a payment together with what is derived: whether its visitor has been seen.
+// paymentColumns reads a payment together with what is derived: whether its visitor has been seen, and
+// whether it is converted to the website's currency.
 const paymentColumns = `p.*, EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id) AS visitor_seen,
-	(SELECT w.currency FROM websites w WHERE w.id = p.website_id) AS reporting_currency`
+	(SELECT w.currency FROM websites w WHERE w.id = p.website_id) AS website_currency`
 
 func newPaymentRow(p *model.Payment) (paymentRow, error) {
 	row := paymentRow{
@@ -50,9 +51,7 @@ func newPaymentRow(p *model.Payment) (paymentRow, error) {
 		OccurredAt: p.OccurredAt, RecordedAt: p.RecordedAt, VisitorID: p.VisitorID, Basis: string(p.Basis),
 		SessionID: p.SessionID, CustomerID: p.CustomerID, Email: p.Email, Name: p.Name,
 	}
-	if p.Reporting != nil {
-		row.ReportingMinor = &p.Reporting.Minor
-	}
+	row.conversionRow = newConversionRow(p)
 	if p.Email != nil {
 		folded := model.FoldEmail(*p.Email)
 		row.EmailFolded = &folded
@@ -77,9 +76,7 @@ func (r *paymentRow) toModel() (model.Payment, error) {
 		Basis: model.AttributionBasis(r.Basis), VisitorSeen: r.VisitorSeen,
 		SessionID: r.SessionID, CustomerID: r.CustomerID, Email: r.Email, Name: r.Name,
 	}
-	if r.ReportingMinor != nil {
-		p.Reporting = &model.Money{Minor: *r.ReportingMinor, Currency: model.Currency(r.ReportingCurrency)}
-	}
+	p.Reporting, p.Conversion = r.toConversion(p.Amount, model.Currency(r.WebsiteCurrency))
 	if r.Metadata != nil {
 		metadata, err := model.ParseMetadata([]byte(*r.Metadata))
 		if err != nil {

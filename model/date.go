@@ -29,3 +29,12 @@ func ParseDate(s string) (Date, error) {
 
 // String is the date as ISO 8601 writes it: 2026-05-01.
 func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
+
+// AddDays is the date so many days later; earlier if days is negative.
+func (d Date) AddDays(days int) Date { return dateOf(d.Time().AddDate(0, 0, days)) }
+
+// Time is the date's midnight in UTC.
+func (d Date) Time() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
+
+// DateOf is the date that t shows in UTC.
+func DateOf(t time.Time) Date { return dateOf(t.UTC()) }

@@ -183,7 +183,7 @@ func totals(t require.TestingT, inputs []model.RecordPaymentInput) *model.Revenu
 		require.NoError(t, err)
 		if got.Outcome != model.OutcomeDuplicate {
 			parts = append(parts, model.RevenuePart{
-				Kind: got.Payment.Kind, Count: 1, Original: model.SumOf(got.Payment.Amount), Converted: true, Reporting: model.SumOf(*got.Payment.Reporting),
+				Kind: got.Payment.Kind, Count: 1, Original: model.SumOf(got.Payment.Amount), Converted: true, Reporting: model.SumOf(got.Payment.Amount),
 			})
 		}
 	}

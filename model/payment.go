@@ -50,8 +50,10 @@ type Payment struct {
 	Renewal       bool
 	Amount        Money  // as sent; positive for refunds too
 	Reporting     *Money // in the reporting currency; nil when no rate is known
-	OccurredAt    time.Time
-	RecordedAt    time.Time
+	// Conversion says how Reporting was computed; nil when it is nil, or was paid in that currency.
+	Conversion *Conversion
+	OccurredAt time.Time
+	RecordedAt time.Time
 	// VisitorID is the visitor the payment is credited to, or will be once that visitor is seen.
 	VisitorID *string
 	// Basis says how VisitorID was found, whether or not that visitor has been seen.
@@ -153,10 +155,6 @@ func (in RecordPaymentInput) Validate(site Website, now time.Time) (NewPayment, 
 	faults.Add("metadata", in.Metadata.Validate())
 	if p.VisitorID != nil {
 		p.Basis = BasisVisitorID
-	}
-	if p.Amount.Currency == site.Currency {
-		reporting := p.Amount
-		p.Reporting = &reporting
 	}
 	return p, faults.Err()
 }

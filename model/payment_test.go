@@ -47,7 +47,7 @@ func TestRecordPaymentInput_Validate(t *testing.T) {
 		eur := model.Money{Minor: 2990, Currency: "EUR"}
 		require.Equal(t, model.NewPayment{
 			Payment: model.Payment{
-				WebsiteID: "site", TransactionID: "t", Kind: model.KindRenewal, Renewal: true, Amount: eur, Reporting: &eur,
+				WebsiteID: "site", TransactionID: "t", Kind: model.KindRenewal, Renewal: true, Amount: eur,
 				OccurredAt: time.Date(2026, 4, 30, 22, 0, 0, 0, time.UTC), RecordedAt: noon, VisitorID: pointer("v"), Basis: model.BasisVisitorID,
 				SessionID: pointer("s"), CustomerID: pointer("c"), Email: pointer("A@b.example"), Name: pointer("Ann"), Metadata: model.Metadata{"n": json.Number("1")},
 			},
@@ -60,7 +60,6 @@ func TestRecordPaymentInput_Validate(t *testing.T) {
 		got, err := model.RecordPaymentInput{TransactionID: "t", Amount: "1", Currency: "usd"}.Validate(berlin, noon)
 		require.NoError(t, err)
 		require.Equal(t, []any{model.KindCharge, noon, false, model.BasisNone, model.Currency("USD")}, []any{got.Kind, got.OccurredAt, got.TimeGiven, got.Basis, got.Amount.Currency})
-		require.Nil(t, got.Reporting, "no rate is known")
 	})
 
 	t.Run("decides what it is", func(t *testing.T) {

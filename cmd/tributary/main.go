@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"tributary/internal/rates"
 )
 
 const (
@@ -29,6 +31,7 @@ type commands struct {
 	Key     keyCmd     `cmd:"" help:"Create, list and revoke website keys (df_…): each is for one website."`
 	Token   tokenCmd   `cmd:"" help:"Create, list and revoke account tokens (dft_…): for an account's websites, limited by scopes."`
 	Account accountCmd `cmd:"" help:"Create, list and limit accounts, which own websites."`
+	Rates   ratesCmd   `cmd:"" help:"Import and list exchange rates, which convert payments to a website's currency."`
 	Version versionCmd `cmd:"" help:"Show the version."`
 }
 
@@ -46,7 +49,7 @@ func run(ctx context.Context, args []string) int {
 		kong.Description("Tributary: which visitors brought how much revenue, and what brought them.\n\n"+
 			"Every flag can also be given in the environment, as the help of each command says."),
 		kong.DefaultEnvars("TRIBUTARY"),
-		kong.Vars{"listen": defaultListen},
+		kong.Vars{"listen": defaultListen, "ratesURL": rates.ECBFolder},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)

@@ -25,6 +25,8 @@ const defaultListen = "127.0.0.1:8080"
 type serveCmd struct {
 	Listen              address `default:"${listen}" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one (default: ${default})."`
 	Demo                bool    `help:"Create a website with some months of visits and payments, unless it is there, and open the playground and the docs with its key."`
+	Rates               string  `enum:"off,ecb" default:"off" placeholder:"SOURCE" help:"Keep exchange rates fresh: off, or ecb for those of the European Central Bank (default: ${default})."`
+	RatesURL            folder  `default:"${ratesURL}" placeholder:"URL" help:"Address of the folder with the European Central Bank's files, for a mirror (default: ${default})."`
 	AllowUnsafeDatabase bool    `help:"Start although the database of --database-url says that it can lose what it has acknowledged."`
 }
 
@@ -76,6 +78,7 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 	if err := a.print(place, place.write); err != nil {
 		return err
 	}
+	defer a.keepRates(ctx, c, d.Store)()
 	a.log.Info("ready for requests", "url", place.URL, "version", version)
 	context.AfterFunc(ctx, func() { a.log.Info("stopping: no more requests are accepted, those under way are finished") })
 	handler := newHandler(d.Store, resolver, place.Demo.playground(), a.log)

@@ -52,6 +52,10 @@ func TestUsage(t *testing.T) {
 		"limit of no number":    {[]string{"account", "limit", id, "many"}, "whole number"},
 		"negative limit":        {[]string{"account", "limit", id, "-5"}, "numbers must not be negative"},
 		"address without host":  {[]string{"serve", "--listen", "8080"}, "--listen: 8080 is not HOST:PORT, such as 127.0.0.1:8080"},
+		"no file of rates":      {[]string{"rates", "import"}, "<file>"},
+		"unknown rates":         {[]string{"serve", "--rates", "fed"}, "--rates must be one of"},
+		"rates of no address":   {[]string{"serve", "--rates-url", "ftp://a.example/"}, "--rates-url: must be a web address"},
+		"no new currency":       {[]string{"website", "set", "a.example"}, "missing flags: --currency"},
 		"address without port":  {[]string{"serve", "--listen", "127.0.0.1"}, "--listen: 127.0.0.1 is not HOST:PORT"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,8 +73,8 @@ func TestUsage(t *testing.T) {
 		t.Parallel()
 		help := operator{t: t}.run("--help")
 		for _, command := range []string{
-			"serve", "migrate", "website create", "website list", "website suspend", "website resume", "key create", "key list",
-			"key revoke", "token create", "token list", "token revoke", "account create", "account list", "account limit", "version",
+			"serve", "migrate", "website create", "website list", "website set", "website suspend", "website resume", "key create", "key list",
+			"key revoke", "token create", "token list", "token revoke", "account create", "account list", "account limit", "rates import", "rates list", "version",
 		} {
 			require.Contains(t, help, "\n  "+command+" ")
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -44,6 +45,18 @@ func (l address) url() string {
 		host = "localhost"
 	}
 	return "http://" + net.JoinHostPort(host, port)
+}
+
+// folder is a web address that ends with a slash.
+type folder string
+
+func (f *folder) UnmarshalText(text []byte) error {
+	address, err := url.Parse(string(text))
+	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" || address.RawQuery != "" {
+		return errors.New("must be a web address, such as https://www.example.com/rates/")
+	}
+	*f = folder(strings.TrimSuffix(string(text), "/") + "/")
+	return nil
 }
 
 // hostname is a DNS name in lower case, as a browser's location.hostname shows it.

@@ -15,6 +15,7 @@ import (
 type websiteCmd struct {
 	Create  websiteCreateCmd  `cmd:"" help:"Add a website and its first key, which is shown only this once."`
 	List    websiteListCmd    `cmd:"" help:"List the websites."`
+	Set     websiteSetCmd     `cmd:"" help:"Change the currency that a website reports in."`
 	Suspend websiteSuspendCmd `cmd:"" help:"Refuse all writes to a website; reading stays possible."`
 	Resume  websiteResumeCmd  `cmd:"" help:"Accept writes to a suspended website again."`
 }

@@ -42,6 +42,14 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	Conversion struct {
+		Date             func(childComplexity int) int
+		PaidPerEuro      func(childComplexity int) int
+		Rate             func(childComplexity int) int
+		ReportingPerEuro func(childComplexity int) int
+		Source           func(childComplexity int) int
+	}
+
 	CurrencyRevenue struct {
 		Currency func(childComplexity int) int
 		Gross    func(childComplexity int) int
@@ -77,6 +85,7 @@ type ComplexityRoot struct {
 	Payment struct {
 		Amount          func(childComplexity int) int
 		Attribution     func(childComplexity int) int
+		Conversion      func(childComplexity int) int
 		CustomerID      func(childComplexity int) int
 		Email           func(childComplexity int) int
 		ID              func(childComplexity int) int
@@ -290,6 +299,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	_ = ec
 	switch typeName + "." + field {
 
+	case "Conversion.date":
+		if e.ComplexityRoot.Conversion.Date == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.Date(childComplexity), true
+	case "Conversion.paidPerEuro":
+		if e.ComplexityRoot.Conversion.PaidPerEuro == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.PaidPerEuro(childComplexity), true
+	case "Conversion.rate":
+		if e.ComplexityRoot.Conversion.Rate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.Rate(childComplexity), true
+	case "Conversion.reportingPerEuro":
+		if e.ComplexityRoot.Conversion.ReportingPerEuro == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.ReportingPerEuro(childComplexity), true
+	case "Conversion.source":
+		if e.ComplexityRoot.Conversion.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversion.Source(childComplexity), true
+
 	case "CurrencyRevenue.currency":
 		if e.ComplexityRoot.CurrencyRevenue.Currency == nil {
 			break
@@ -429,6 +469,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Payment.Attribution(childComplexity), true
+	case "Payment.conversion":
+		if e.ComplexityRoot.Payment.Conversion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Payment.Conversion(childComplexity), true
 	case "Payment.customerId":
 		if e.ComplexityRoot.Payment.CustomerID == nil {
 			break
@@ -1304,8 +1350,10 @@ type Payment {
   renewal: Boolean!
   "The amount as sent; positive for refunds too."
   amount: Money!
-  "The amount in the website's reporting currency; null when no rate is known."
+  "The amount in the website's reporting currency; null while no rate is known."
   reportingAmount: Money
+  "How ` + "`" + `reportingAmount` + "`" + ` was computed; null when it was paid in the reporting currency, or while no rate is known."
+  conversion: Conversion
   "When it was paid."
   occurredAt: DateTime!
   "When it was recorded."
@@ -1328,6 +1376,23 @@ type Payment {
   metadata: Metadata
   "Why it is credited to its visitor."
   attribution: AttributionBasis!
+}
+
+"""
+How an amount was converted: through the euro, by two rates that were published for one day, and rounded
+once, half to even, to the minor unit. It stays when the rates are imported again.
+"""
+type Conversion {
+  "Units of the reporting currency for one unit of the currency that was paid, to 12 significant digits."
+  rate: Decimal!
+  "The day of the rates: that of the payment in the website's time zone, or one up to 7 days before."
+  date: Date!
+  "Who published the rates."
+  source: String!
+  "Units of the currency that was paid for one euro, as published; 1 for the euro."
+  paidPerEuro: Decimal!
+  "Units of the reporting currency for one euro, as published; 1 for the euro."
+  reportingPerEuro: Decimal!
 }
 
 "What a payment is."
@@ -1883,6 +1948,22 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_Conversion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rate":
+		return ec.fieldContext_Conversion_rate(ctx, field)
+	case "date":
+		return ec.fieldContext_Conversion_date(ctx, field)
+	case "source":
+		return ec.fieldContext_Conversion_source(ctx, field)
+	case "paidPerEuro":
+		return ec.fieldContext_Conversion_paidPerEuro(ctx, field)
+	case "reportingPerEuro":
+		return ec.fieldContext_Conversion_reportingPerEuro(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Conversion", field.Name)
+}
+
 func (ec *executionContext) childFields_CurrencyRevenue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "currency":
@@ -1947,6 +2028,8 @@ func (ec *executionContext) childFields_Payment(ctx context.Context, field graph
 		return ec.fieldContext_Payment_amount(ctx, field)
 	case "reportingAmount":
 		return ec.fieldContext_Payment_reportingAmount(ctx, field)
+	case "conversion":
+		return ec.fieldContext_Payment_conversion(ctx, field)
 	case "occurredAt":
 		return ec.fieldContext_Payment_occurredAt(ctx, field)
 	case "recordedAt":
@@ -2711,6 +2794,121 @@ func (ec *executionContext) field___Type_fields_args(ctx context.Context, rawArg
 
 // region    **************************** field.gotpl *****************************
 
+func (ec *executionContext) _Conversion_rate(ctx context.Context, field graphql.CollectedField, obj *model.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_rate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rate(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2tributaryᚋmodelᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_rate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversion", field, true, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _Conversion_date(ctx context.Context, field graphql.CollectedField, obj *model.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_date(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Date, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Date) graphql.Marshaler {
+			return ec.marshalNDate2tributaryᚋmodelᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_date(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversion", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _Conversion_source(ctx context.Context, field graphql.CollectedField, obj *model.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversion", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Conversion_paidPerEuro(ctx context.Context, field graphql.CollectedField, obj *model.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_paidPerEuro(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PaidPerEuro, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2tributaryᚋmodelᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_paidPerEuro(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversion", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _Conversion_reportingPerEuro(ctx context.Context, field graphql.CollectedField, obj *model.Conversion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversion_reportingPerEuro(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReportingPerEuro, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2tributaryᚋmodelᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Conversion_reportingPerEuro(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversion", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
 func (ec *executionContext) _CurrencyRevenue_currency(ctx context.Context, field graphql.CollectedField, obj *model.CurrencyRevenue) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3373,6 +3571,38 @@ func (ec *executionContext) fieldContext_Payment_reportingAmount(_ context.Conte
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Payment_conversion(ctx context.Context, field graphql.CollectedField, obj *model.Payment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Payment_conversion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conversion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Conversion) graphql.Marshaler {
+			return ec.marshalOConversion2ᚖtributaryᚋmodelᚐConversion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Payment_conversion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Payment",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Conversion(ctx, field)
 		},
 	}
 	return fc, nil
@@ -7680,6 +7910,64 @@ func (ec *executionContext) unmarshalInputVisitorRevenueOrder(ctx context.Contex
 
 // region    **************************** object.gotpl ****************************
 
+var conversionImplementors = []string{"Conversion"}
+
+func (ec *executionContext) _Conversion(ctx context.Context, sel ast.SelectionSet, obj *model.Conversion) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, conversionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Conversion")
+		case "rate":
+			out.Values[i] = ec._Conversion_rate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "date":
+			out.Values[i] = ec._Conversion_date(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "source":
+			out.Values[i] = ec._Conversion_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "paidPerEuro":
+			out.Values[i] = ec._Conversion_paidPerEuro(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reportingPerEuro":
+			out.Values[i] = ec._Conversion_reportingPerEuro(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var currencyRevenueImplementors = []string{"CurrencyRevenue"}
 
 func (ec *executionContext) _CurrencyRevenue(ctx context.Context, sel ast.SelectionSet, obj *model.CurrencyRevenue) graphql.Marshaler {
@@ -8054,6 +8342,11 @@ func (ec *executionContext) _Payment(ctx context.Context, sel ast.SelectionSet, 
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "conversion":
+			out.Values[i] = ec._Payment_conversion(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "occurredAt":
 			out.Values[i] = ec._Payment_occurredAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -10783,6 +11076,13 @@ func (ec *executionContext) marshalOChannel2ᚖtributaryᚋmodelᚐChannel(ctx c
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) marshalOConversion2ᚖtributaryᚋmodelᚐConversion(ctx context.Context, sel ast.SelectionSet, v *model.Conversion) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Conversion(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalODateTime2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {

@@ -44,6 +44,7 @@ var rules = map[string]rule{
 	"internal/server":       {own: []string{"graph", "rest", "openapi", "internal/auth", "internal/server/pages", "model"}, others: []string{everybody}},
 	"internal/server/pages": {others: []string{"github.com/swaggest/swgui/…", "github.com/vearutop/statigz"}},
 	"internal/demo":         {own: []string{"graph/generated", "model"}, others: []string{"golang.org/x/sync/errgroup"}},
+	"internal/rates":        {own: []string{"model"}},
 	"internal/useragent":    {own: []string{"model"}, others: []string{"github.com/mileusna/useragent"}},
 	"internal/postgres":     {others: []string{"github.com/fergusstrange/embedded-postgres", pgx, "golang.org/x/sys/unix"}},
 	"internal/dbtest":       {own: []string{"db", "internal/postgres"}, others: []string{"github.com/peterldowns/pgtestdb", pgx, "golang.org/x/sys/unix"}},

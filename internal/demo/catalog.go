@@ -107,7 +107,7 @@ var offers = []choice[offer]{
 	{34, offer{"solo", "month", map[model.Currency]int64{"USD": 900, "EUR": 900, "GBP": 800, "JPY": 1400}}},
 	{34, offer{"pro", "month", map[model.Currency]int64{"USD": 2900, "EUR": 2700, "GBP": 2400, "JPY": 4400}}},
 	{12, offer{"team", "month", map[model.Currency]int64{"USD": 9900, "EUR": 9500, "GBP": 7900, "JPY": 14800}}},
-	{8, offer{"pro", "year", map[model.Currency]int64{"USD": 29000, "EUR": 27000, "GBP": 24000, "JPY": 44000}}},
+	{8, offer{"pro", "year", map[model.Currency]int64{"USD": 29000, "EUR": 25000, "GBP": 22000, "JPY": 42000}}},
 	{12, offer{"templates", "once", map[model.Currency]int64{"USD": 1900, "EUR": 1790, "GBP": 1590, "JPY": 2800}}},
 }
 

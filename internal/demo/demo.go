@@ -1,6 +1,7 @@
 // Package demo fills a website with a few months of made-up visits and payments, so that whoever starts
 // Tributary for the first time has something to ask about. All people in it are invented; their addresses
-// are at example.com. The data comes in through the resolvers, as everybody's does.
+// are at example.com. The data comes in through the resolvers, as everybody's does; only the exchange rates of its
+// days, which are made up too, do not.
 package demo
 
 import (
@@ -23,6 +24,8 @@ type Store interface {
 	CreateWebsite(ctx context.Context, w model.Website) (model.Website, error)
 	Payments(ctx context.Context, site model.Website, query model.PaymentQuery) (*model.PaymentConnection, error)
 	VisitsOfVisitors(ctx context.Context, websiteID string, visitors []string, page model.Page) (map[string]*model.VisitConnection, error)
+	ImportRates(ctx context.Context, rates []model.Rate, replace bool, now time.Time) (model.RateImport, error)
+	DeleteRates(ctx context.Context, source string) error
 }
 
 const (
@@ -44,8 +47,11 @@ func Seed(ctx context.Context, store Store, mutations generated.MutationResolver
 	}
 	p := newPlan(site.CreatedAt)
 	complete, err := isComplete(ctx, store, site, p)
-	if err != nil || complete {
+	if err != nil {
 		return site, err
+	}
+	if complete {
+		return site, store.DeleteRates(ctx, rateSource) // of a start that was ended just before it did so
 	}
 	begin(p.pageviews() + len(p.payments))
 	s := seeder{store: store, mutations: mutations, site: site}
@@ -53,7 +59,8 @@ func Seed(ctx context.Context, store Store, mutations generated.MutationResolver
 	if err := s.recordVisits(ctx, p.journeys); err != nil {
 		return site, fmt.Errorf("record the demo's visits: %w", err)
 	}
-	if err := s.recordPayments(ctx, p.payments); err != nil {
+	err = withRates(ctx, store, site.CreatedAt, func() error { return s.recordPayments(ctx, p.payments) })
+	if err != nil {
 		return site, fmt.Errorf("record the demo's payments: %w", err)
 	}
 	return site, nil

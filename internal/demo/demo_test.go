@@ -93,7 +93,7 @@ func (b *bundle) data() []string {
 	visits := b.strings(`SELECT (visitor_id, session_id, started_at, last_seen_at, landing_page, referrer, source, channel, utm_campaign,
 		country, device, browser, os, pageviews)::text FROM visits ORDER BY visitor_id, started_at`)
 	visitors := b.strings(`SELECT (id, first_seen_at, last_seen_at, visit_count)::text FROM visitors ORDER BY id`)
-	payments := b.strings(`SELECT (transaction_id, kind, charge_id, currency, amount_minor, occurred_at, visitor_id, basis, session_id,
+	payments := b.strings(`SELECT (transaction_id, kind, charge_id, currency, amount_minor, reporting_minor, rate_date, rate_source, occurred_at, visitor_id, basis, session_id,
 		customer_id, email, name, metadata)::text FROM payments ORDER BY transaction_id, is_refund`)
 	return append(append(visits, visitors...), payments...)
 }
@@ -133,6 +133,9 @@ func TestSeed(t *testing.T) {
 		for what, count := range map[string]int{"charges": revenue.Charges, "renewals": revenue.Renewals, "refunds": revenue.Refunds, "trials": revenue.FreeTrials} {
 			require.Greater(t, count, 10, what)
 		}
+		require.Empty(t, revenue.Unconverted, "all of it is in the totals")
+		require.Greater(t, len(revenue.ByCurrency), 3)
+		require.Empty(t, b.strings(`SELECT source FROM rates`), "made-up rates convert nothing else")
 		top, err := b.store.RevenueByVisitor(t.Context(), site, model.VisitorRevenueQuery{
 			Order: model.VisitorRevenueOrder{Field: model.OrderByNet, Direction: model.Descending}, Page: model.Page{First: 1},
 		})
@@ -195,6 +198,17 @@ func TestSeed(t *testing.T) {
 			require.False(t, began)
 		})
 	}
+
+	t.Run("made-up rates do not meet other websites", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		_, err := b.store.CreateWebsite(t.Context(), model.Website{Domain: "shop.example", Name: "Shop", Timezone: "UTC", Currency: "USD", CreatedAt: now})
+		require.NoError(t, err)
+		site, _ := b.seed(now)
+		revenue, err := b.store.Revenue(t.Context(), site, model.Range{})
+		require.NoError(t, err)
+		require.Len(t, revenue.Unconverted, 3)
+	})
 
 	t.Run("suspended website is refused", func(t *testing.T) {
 		t.Parallel()
