@@ -39,7 +39,7 @@ type Store struct {
 	db       *bun.DB
 	payments *committer[*model.NewPayment, model.RecordPaymentResult]
 	tokens   recent[model.Token]   // by hash
-	websites recent[model.Website] // by id
+	websites recent[model.Website] // by what they were asked for
 }
 
 // Open prepares a store. It connects when it is first used: see Ping.

@@ -73,6 +73,10 @@ type resolver struct {
 	payments  []model.NewPayment
 	deletions []model.Deletion
 
+	views      []model.RecordVisitInput
+	events     []model.RecordEventInput
+	principals []model.Principal // of views and events
+
 	site        model.Website
 	outcome     model.RecordOutcome
 	visitorSeen bool
@@ -105,6 +109,32 @@ func (r *resolver) DeletePayments(_ context.Context, input model.DeletePaymentsI
 	return &model.DeletePaymentsPayload{DeletedCount: r.deleted, Range: deletion.Range}, nil
 }
 
+func (r *resolver) RecordVisit(ctx context.Context, input model.RecordVisitInput) (*model.RecordVisitPayload, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.views = append(r.views, input)
+	principal, err := model.PrincipalFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.principals = append(r.principals, *principal)
+	_, err = input.Validate(r.site, now, func(string) model.Client { return model.Client{} })
+	return &model.RecordVisitPayload{}, errors.Join(err, r.err)
+}
+
+func (r *resolver) RecordEvent(ctx context.Context, input model.RecordEventInput) (*model.RecordEventPayload, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, input)
+	principal, err := model.PrincipalFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.principals = append(r.principals, *principal)
+	_, err = input.Validate(r.site, now)
+	return &model.RecordEventPayload{}, errors.Join(err, r.err)
+}
+
 // published finds the operations of the published contract.
 var published = sync.OnceValues(func() (routers.Router, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(openapi.YAML)
@@ -118,6 +148,9 @@ var published = sync.OnceValues(func() (routers.Router, error) {
 type api struct {
 	*resolver
 	handler http.Handler
+
+	wait    time.Duration // until the client's address may send another event
+	country string        // of the client
 }
 
 func newAPI(t testing.TB) *api {
@@ -127,7 +160,13 @@ func newAPI(t testing.TB) *api {
 		outcome: model.OutcomeRecorded,
 	}
 	ready := func(context.Context) error { return r.err }
-	return &api{resolver: r, handler: rest.NewHandler(r, ready, func() time.Time { return now })}
+	a := &api{resolver: r}
+	a.handler = rest.NewHandler(r, ready, func() time.Time { return now }, rest.Senders{
+		Admit:   func(*http.Request) (time.Duration, bool) { return a.wait, a.wait == 0 },
+		Country: func(*http.Request) string { return a.country },
+		IsBot:   func(userAgent string) bool { return userAgent == "a bot" },
+	})
+	return a
 }
 
 // request makes a request as the server's middleware hands it on.
@@ -146,7 +185,9 @@ func (a *api) serve(t testing.TB, r *http.Request) (*http.Response, []byte) {
 	a.handler.ServeHTTP(recorder, r)
 	res := recorder.Result()
 	require.Equal(t, "req-1", res.Header.Get("X-Request-Id"))
-	require.Equal(t, "application/json", res.Header.Get("Content-Type"))
+	if res.StatusCode != http.StatusNoContent {
+		require.Equal(t, "application/json", res.Header.Get("Content-Type"))
+	}
 	return res, recorder.Body.Bytes()
 }
 
@@ -186,6 +227,14 @@ func (a *api) fails(t testing.TB, status int, r *http.Request) (reason, field st
 		field = *detail.Field
 	}
 	return string(detail.Reason), field
+}
+
+// failed is the error of a request that must be refused.
+func (a *api) failed(t testing.TB, r *http.Request, status int) openapi.ErrorDetail {
+	t.Helper()
+	res := a.do(t, r)
+	require.Equal(t, status, res.StatusCode)
+	return a.failure(t, res)
 }
 
 func (a *api) failure(t testing.TB, res *http.Response) openapi.ErrorDetail {

@@ -17,7 +17,7 @@ func TestWebsite(t *testing.T) {
 		t.Parallel()
 		op, _ := onDatabase(t)
 		made := op.ask("website", "create", "--domain", "shop.example.com", "--name", "Zoë & co", "--timezone", "Europe/Paris", "--currency", "eur")
-		require.Equal(t, []string{"currency", "domain", "id", "key", "name", "timezone", "tracking_id"}, made.names())
+		require.Equal(t, []string{"currency", "domain", "hostnames", "id", "key", "name", "timezone", "tracking_id"}, made.names())
 		require.Regexp(t, `^[0-9a-f]{24}$`, made["id"])
 		require.Regexp(t, `^dfid_[0-9a-z]{12}$`, made["tracking_id"])
 		require.Regexp(t, `^df_[0-9A-Za-z]{38}$`, made["key"])
@@ -27,7 +27,7 @@ func TestWebsite(t *testing.T) {
 		}
 		listed := op.ask("website", "list").list("websites")
 		require.Len(t, listed, 1)
-		require.Equal(t, []string{"account_id", "created_at", "currency", "domain", "id", "name", "suspended", "timezone", "tracking_id"}, listed[0].names())
+		require.Equal(t, []string{"account_id", "created_at", "currency", "domain", "hostnames", "id", "name", "suspended", "timezone", "tracking_id"}, listed[0].names())
 		require.Equal(t, made["id"], listed[0]["id"])
 		require.Equal(t, "Zoë & co", listed[0]["name"])
 		require.Equal(t, false, listed[0]["suspended"])
@@ -40,7 +40,7 @@ func TestWebsite(t *testing.T) {
 		delete(made, "id")
 		delete(made, "tracking_id")
 		delete(made, "key")
-		require.Empty(t, cmp.Diff(object{"domain": "localhost", "name": "localhost", "timezone": "UTC", "currency": "USD"}, made))
+		require.Empty(t, cmp.Diff(object{"domain": "localhost", "hostnames": []any{}, "name": "localhost", "timezone": "UTC", "currency": "USD"}, made))
 	})
 
 	t.Run("flags come from the environment", func(t *testing.T) {
@@ -97,6 +97,27 @@ func TestWebsite(t *testing.T) {
 		require.Equal(t, 1, o.code)
 		require.Contains(t, o.stderr, "several websites have this domain: say which by its id")
 		require.Equal(t, false, op.ask("website", "resume", id)["suspended"])
+	})
+
+	t.Run("accepts events of pages on the hosts that are allowed", func(t *testing.T) {
+		t.Parallel()
+		op, _ := onDatabase(t)
+		made := op.ask("website", "create", "--domain", "shop.example.com", "--hostname", "shop.example.org", "--hostname", "localhost")
+		require.Equal(t, []any{"shop.example.org", "localhost"}, made["hostnames"])
+		server := op.serve()
+		status := func(page string) int {
+			status, _ := server.send(http.MethodPost, "/api/events", "", event(made.text("tracking_id"), page))
+			return status
+		}
+		require.Equal(t, http.StatusOK, status("http://127.0.0.1:3000/"))
+		require.Equal(t, http.StatusForbidden, status("https://pr-7.staging.example.com/"))
+		allowed := op.ask("website", "allow", "shop.example.com", "staging.example.com", "localhost")
+		require.Equal(t, []any{"shop.example.org", "localhost", "staging.example.com"}, allowed["hostnames"])
+		require.Equal(t, http.StatusOK, status("https://pr-7.staging.example.com/"))
+		require.Contains(t, op.run("website", "disallow", made.text("id"), "localhost", "shop.example.org"), "are accepted: shop.example.com, staging.example.com.")
+		require.Equal(t, http.StatusForbidden, status("http://127.0.0.1:3000/"))
+		require.Contains(t, op.try("website", "allow", "other.example.com", "localhost").stderr, "website not found: `tributary website list` shows all")
+		require.Contains(t, op.try("website", "allow", "shop.example.com", "https://staging.example.com/").stderr, "must be a host name only")
 	})
 
 	t.Run("create shows a first request that fits the website and the server", func(t *testing.T) {

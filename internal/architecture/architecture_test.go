@@ -46,6 +46,7 @@ var rules = map[string]rule{
 	"internal/demo":         {own: []string{"graph/generated", "model"}, others: []string{"golang.org/x/sync/errgroup"}},
 	"internal/rates":        {own: []string{"model"}},
 	"internal/useragent":    {own: []string{"model"}, others: []string{"github.com/mileusna/useragent"}},
+	"internal/clientip":     {others: []string{"github.com/oschwald/maxminddb-golang/v2"}},
 	"internal/postgres":     {others: []string{"github.com/fergusstrange/embedded-postgres", pgx, "golang.org/x/sys/unix"}},
 	"internal/dbtest":       {own: []string{"db", "internal/postgres"}, others: []string{"github.com/peterldowns/pgtestdb", pgx, "golang.org/x/sys/unix"}},
 	"internal/browsertest":  {others: []string{"github.com/chromedp/…"}},
