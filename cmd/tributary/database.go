@@ -13,8 +13,8 @@ import (
 // reachTime bounds how long a database that the operator named may take to answer.
 const reachTime = 10 * time.Second
 
-// remember is for how long a server may not notice that a token was revoked, a website suspended or an
-// account limited.
+// remember is for how long a server may not notice that a token was revoked, a website or the limit of an
+// account changed.
 const remember = 500 * time.Millisecond
 
 // untilNoticed waits until every server has noticed what was changed, so that the command tells the truth

@@ -185,6 +185,7 @@ func (a *app) changeHostnames(ctx context.Context, name siteName, change func(ho
 		if err := store.AllowHostnames(ctx, id, change); err != nil {
 			return err
 		}
+		untilNoticed(ctx)
 		w, err := store.Website(ctx, id)
 		if err != nil {
 			return err

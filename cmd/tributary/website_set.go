@@ -36,6 +36,7 @@ func (c *websiteSetCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return fmt.Errorf("the website reports in the currency, but not all of its payments are converted to it; the same command goes on: %w", err)
 		}
+		untilNoticed(ctx)
 		w, err := store.Website(ctx, id)
 		if err != nil {
 			return err
