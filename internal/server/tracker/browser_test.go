@@ -1,0 +1,276 @@
+package tracker_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"tributary/internal/browsertest"
+)
+
+const (
+	visitorID = `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`
+	sessionID = `^s[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`
+)
+
+func TestScript_pageviews(t *testing.T) {
+	t.Parallel()
+
+	t.Run("pages of one visit have its ids, on subdomains too", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t, body: `<a id="next" href="/pricing">Pricing</a>`}).visit("www.shop.example", "/?utm_source=letter#part")
+		first := b.next("pageview")
+		require.Regexp(t, visitorID, first.VisitorID)
+		require.Regexp(t, sessionID, first.SessionID)
+		require.Equal(t, event{
+			WebsiteID: "dfid_0123456789ab", Domain: "shop.example", VisitorID: first.VisitorID, SessionID: first.SessionID,
+			Type: "pageview", Href: b.address("www.shop.example", "/?utm_source=letter"),
+		}, first)
+		require.Equal(t, first.VisitorID, b.text("datafast.visitorId"))
+
+		b.do(`document.getElementById("next").click()`)
+		second := b.next("pageview")
+		require.Equal(t, b.address("www.shop.example", "/pricing"), second.Href)
+		require.Equal(t, b.address("www.shop.example", "/?utm_source=letter"), *second.Referrer)
+		b.open("app.shop.example", "/")
+		third := b.next("pageview")
+		for _, e := range []event{second, third} {
+			require.Equal(t, []string{first.VisitorID, first.SessionID}, []string{e.VisitorID, e.SessionID})
+		}
+		b.end()
+	})
+
+	t.Run("a single page application's addresses count once each", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t}).visit("shop.example", "/a")
+		b.next("pageview")
+		b.do(`history.replaceState({}, "", "/a"); history.pushState({}, "", "/a#part"); location.hash = "other";`)
+		b.do(`history.pushState({}, "", "/redirect"); history.replaceState({}, "", "/b");`)
+		e := b.next("pageview")
+		require.Equal(t, b.address("shop.example", "/b"), e.Href)
+		require.Equal(t, b.address("shop.example", "/a"), *e.Referrer)
+		b.do(`history.back()`)
+		e = b.next("pageview")
+		require.Equal(t, b.address("shop.example", "/a"), e.Href)
+		require.Equal(t, b.address("shop.example", "/b"), *e.Referrer)
+		b.end()
+		require.Equal(t, "4", b.text("requests"))
+	})
+
+	t.Run("a page that comes back from the browser's memory counts again", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t}).visit("shop.example", "/a")
+		b.next("pageview")
+		b.do(`dispatchEvent(new PageTransitionEvent("pageshow", {persisted: false}))`)
+		b.do(`dispatchEvent(new PageTransitionEvent("pageshow", {persisted: true}))`)
+		require.Equal(t, b.address("shop.example", "/a"), *b.next("pageview").Referrer)
+		b.end()
+	})
+
+	t.Run("a page counts when it is seen", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t, before: `seen = "hidden"; Object.defineProperty(document, "visibilityState", {get: () => seen})`}).visit("shop.example", "/")
+		b.do(`datafast("early")`)
+		require.Equal(t, "0", b.text("requests"))
+		require.Empty(t, b.cookies())
+		b.do(`seen = "visible"; document.dispatchEvent(new Event("visibilitychange"))`)
+		kinds := []string{(<-b.events).Type, (<-b.events).Type}
+		require.ElementsMatch(t, []string{"pageview", "custom"}, kinds)
+		b.do(`document.dispatchEvent(new Event("visibilitychange"))`)
+		b.end()
+	})
+
+	t.Run("a second element does nothing", func(t *testing.T) {
+		t.Parallel()
+		w := &website{t: t}
+		w.body = `<script>addEventListener("load", () => {
+			const copy = document.createElement("script");
+			copy.onload = () => datafast("loaded");
+			const {src, dataset} = document.querySelector("script[src]");
+			Object.assign(copy, {src}); Object.assign(copy.dataset, dataset);
+			document.head.append(copy);
+		})</script>`
+		b := w.visit("shop.example", "/")
+		b.next("pageview")
+		require.Equal(t, "loaded", b.next("custom").ExtraData["eventName"])
+		b.end()
+	})
+}
+
+func TestScript_cookies(t *testing.T) {
+	t.Parallel()
+	in := func(c *network.Cookie) time.Duration {
+		return time.Until(time.Unix(int64(c.Expires), 0)).Round(10 * time.Minute)
+	}
+
+	t.Run("belong to the domain, for a year and for half an hour", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t}).visit("www.shop.example", "/")
+		e := b.next("pageview")
+		cookies := b.cookies()
+		require.Len(t, cookies, 2)
+		visitor, session := cookies["datafast_visitor_id"], cookies["datafast_session_id"]
+		require.Equal(t, []string{e.VisitorID, e.SessionID}, []string{visitor.Value, session.Value})
+		require.Equal(t, []time.Duration{365 * 24 * time.Hour, 30 * time.Minute}, []time.Duration{in(visitor), in(session)})
+		for _, c := range cookies {
+			require.Equal(t, ".shop.example", c.Domain)
+			require.Equal(t, "/", c.Path)
+			require.Equal(t, network.CookieSameSiteLax, c.SameSite)
+			require.False(t, c.Secure)
+		}
+	})
+
+	t.Run("are secure with TLS", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t, tls: true}).visit("shop.example", "/")
+		b.next("pageview")
+		cookies := b.cookies()
+		require.Len(t, cookies, 2)
+		for _, c := range cookies {
+			require.True(t, c.Secure, c.Name)
+		}
+	})
+
+	t.Run("belong to the host where the browser refuses the domain", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t}).visit("app.example", "/")
+		e := b.next("pageview")
+		cookies := b.cookies()
+		require.Len(t, cookies, 2)
+		require.Equal(t, "app.example", cookies["datafast_visitor_id"].Domain)
+		b.open("app.example", "/2")
+		require.Equal(t, e.VisitorID, b.next("pageview").VisitorID)
+	})
+
+	t.Run("of the session end it with them", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t}).visit("shop.example", "/")
+		first := b.next("pageview")
+		b.do(`clock = Date.now; Date.now = () => clock() + 31 * 60 * 1000;
+			document.cookie = "datafast_session_id=; Max-Age=0; Path=/; Domain=shop.example"; datafast("back")`)
+		e := b.next("custom")
+		require.Equal(t, first.VisitorID, e.VisitorID)
+		require.Regexp(t, sessionID, e.SessionID)
+		require.NotEqual(t, first.SessionID, e.SessionID)
+	})
+
+	t.Run("of another tracker keep the visitor", func(t *testing.T) {
+		t.Parallel()
+		const id = "0b5e8f6e-5b0f-4b43-8d5b-7c1f2a0e9d11"
+		b := (&website{t: t, before: `document.cookie = "faurya_visitor_id=` + id + `; Path=/"`}).visit("shop.example", "/")
+		require.Equal(t, id, b.next("pageview").VisitorID)
+		require.Equal(t, id, b.cookies()["datafast_visitor_id"].Value)
+	})
+
+	t.Run("can have Faurya's names", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t, attributes: `data-cookie-prefix="faurya"`}).visit("shop.example", "/")
+		e := b.next("pageview")
+		cookies := b.cookies()
+		require.Len(t, cookies, 2)
+		require.Equal(t, e.VisitorID, cookies["faurya_visitor_id"].Value)
+		require.Equal(t, e.SessionID, cookies["faurya_session_id"].Value)
+	})
+
+	t.Run("are not needed", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t, before: `Object.defineProperty(document, "cookie", {get: () => "", set() {}})`}).visit("shop.example", "/")
+		first := b.next("pageview")
+		b.do(`datafast("goal")`)
+		e := b.next("custom")
+		require.Equal(t, []string{first.VisitorID, first.SessionID}, []string{e.VisitorID, e.SessionID})
+	})
+}
+
+func TestScript_otherDomains(t *testing.T) {
+	t.Parallel()
+	w := &website{t: t, attributes: `data-allowed-hostnames="app.example, shop.example"`}
+	w.body = `<a id="next" href="/pricing?plan=1">Pricing</a>`
+	b := w.visit("shop.example", "/")
+	first := b.next("pageview")
+	b.do(`link = document.getElementById("next"); link.hostname = "app.example"; link.click()`)
+	e := b.next("pageview")
+	require.Equal(t, b.address("app.example", "/pricing?plan=1"), e.Href)
+	require.Equal(t, []string{first.VisitorID, first.SessionID}, []string{e.VisitorID, e.SessionID})
+	require.Equal(t, e.Href, b.text("location"))
+	require.Equal(t, first.VisitorID, b.cookies()["datafast_visitor_id"].Value)
+
+	b.open("app.example", "/?_df_vid=0b5e8f6e-5b0f-4b43-8d5b-7c1f2a0e9d11&x=1")
+	e = b.next("pageview")
+	require.Equal(t, first.VisitorID, e.VisitorID, "a stranger's link names another visitor")
+	require.Equal(t, b.address("app.example", "/?x=1"), e.Href)
+	b.end()
+}
+
+func TestScript_inIframe(t *testing.T) {
+	t.Parallel()
+	for attribute, counts := range map[string]bool{"": false, "data-allow-iframe": true, `data-allow-iframe="false"`: false} {
+		t.Run(attribute, func(t *testing.T) {
+			t.Parallel()
+			w := &website{t: t, attributes: attribute}
+			w.body = `<script>if (self === top && location.pathname === "/") { const frame = document.createElement("iframe"); frame.src = "/inside"; document.body.append(frame) }</script>`
+			b := w.visit("shop.example", "/")
+			b.next("pageview")
+			browsertest.WaitFor(b.ctx, t, `frames[0].document.readyState === "complete" && frames[0].datafast.loaded`)
+			if counts {
+				require.Equal(t, b.address("shop.example", "/inside"), b.next("pageview").Href)
+			} else {
+				require.Equal(t, "0", b.text("frames[0].requests"))
+			}
+			b.end()
+		})
+	}
+}
+
+func TestScript_blocked(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before, host, attributes string
+		counts                   bool
+	}{
+		"by Do Not Track":                     {before: `Object.defineProperty(navigator, "doNotTrack", {get: () => "1"})`},
+		"not by allowing to track":            {before: `Object.defineProperty(navigator, "doNotTrack", {get: () => "0"})`, counts: true},
+		"by Global Privacy Control":           {before: `Object.defineProperty(navigator, "globalPrivacyControl", {get: () => true})`},
+		"by the visitor":                      {before: `localStorage.datafast_ignore = "true"`},
+		"on localhost":                        {host: "localhost"},
+		"on this machine's address":           {host: "127.0.0.1"},
+		"not on localhost if it is allowed":   {host: "localhost", attributes: `data-allow-localhost="true"`, counts: true},
+		"in a driven browser":                 {before: `Object.defineProperty(navigator, "webdriver", {get: () => true})`},
+		"not in a driven one if it is tested": {before: `Object.defineProperty(navigator, "webdriver", {get: () => true})`, attributes: "data-allow-localhost", counts: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			host := c.host
+			if host == "" {
+				host = "shop.example"
+			}
+			b := (&website{t: t, before: c.before, attributes: c.attributes}).visit(host, "/")
+			b.do(`datafast("goal")`)
+			if c.counts {
+				require.Equal(t, "2", b.text("requests"), b.state())
+				return
+			}
+			require.Equal(t, "0", b.text("requests"), b.state())
+			require.Empty(t, b.cookies())
+			require.Empty(t, browsertest.Problems(b.ctx))
+		})
+	}
+}
+
+func TestScript_cookieless(t *testing.T) {
+	t.Parallel()
+	b := (&website{t: t, attributes: "data-cookieless"}).visit("shop.example", "/")
+	first := b.next("pageview")
+	require.True(t, first.Cookieless)
+	b.do(`history.pushState({}, "", "/b")`)
+	second := b.next("pageview")
+	require.Equal(t, []string{first.VisitorID, first.SessionID}, []string{second.VisitorID, second.SessionID})
+	require.Empty(t, b.cookies())
+	require.Equal(t, "0", b.text("localStorage.length + sessionStorage.length"))
+	require.NoError(t, chromedp.Do(b.ctx, chromedp.Reload()))
+	require.NotEqual(t, first.VisitorID, b.next("pageview").VisitorID)
+	b.end()
+}
