@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
 	"tributary/internal/browsertest"
@@ -262,15 +261,34 @@ func TestScript_blocked(t *testing.T) {
 
 func TestScript_cookieless(t *testing.T) {
 	t.Parallel()
-	b := (&website{t: t, attributes: "data-cookieless"}).visit("shop.example", "/")
-	first := b.next("pageview")
-	require.True(t, first.Cookieless)
-	b.do(`history.pushState({}, "", "/b")`)
-	second := b.next("pageview")
-	require.Equal(t, []string{first.VisitorID, first.SessionID}, []string{second.VisitorID, second.SessionID})
-	require.Empty(t, b.cookies())
-	require.Equal(t, "0", b.text("localStorage.length + sessionStorage.length"))
-	require.NoError(t, chromedp.Do(b.ctx, chromedp.Reload()))
-	require.NotEqual(t, first.VisitorID, b.next("pageview").VisitorID)
-	b.end()
+
+	t.Run("the session lasts as long as the page", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t, attributes: "data-cookieless"}).visit("shop.example", "/")
+		first := b.next("pageview")
+		require.True(t, first.Cookieless)
+		require.Empty(t, first.VisitorID)
+		require.Regexp(t, sessionID, first.SessionID)
+		browsertest.WaitFor(b.ctx, t, `datafast.visitorId === "visitor"`)
+		b.do(`history.pushState({}, "", "/b")`)
+		require.Equal(t, first.SessionID, b.next("pageview").SessionID)
+		require.Empty(t, b.cookies())
+		require.Equal(t, "0", b.text("localStorage.length + sessionStorage.length"))
+		b.open("shop.example", "/c")
+		require.NotEqual(t, first.SessionID, b.next("pageview").SessionID)
+		b.end()
+	})
+
+	t.Run("the session lasts as long as the tab", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t, attributes: `data-cookieless="session"`}).visit("shop.example", "/")
+		first := b.next("pageview")
+		require.True(t, first.Cookieless)
+		b.open("shop.example", "/b")
+		require.Equal(t, first.SessionID, b.next("pageview").SessionID)
+		require.Empty(t, b.cookies())
+		require.Equal(t, `{"datafast_session_id":"`+first.SessionID+`"}`, b.text("JSON.stringify(sessionStorage)"))
+		require.Equal(t, "0", b.text("localStorage.length"))
+		b.end()
+	})
 }

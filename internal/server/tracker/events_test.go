@@ -99,7 +99,7 @@ func TestScript_failures(t *testing.T) {
 		w.status.Store(http.StatusBadRequest)
 		b.do(`datafast("goal")`)
 		b.next("custom")
-		browsertest.WaitFor(b.ctx, t, `said.length === 1 && said[0].includes("status")`)
+		browsertest.WaitFor(b.ctx, t, `said.length === 1 && said[0].includes("message")`)
 		w.status.Store(http.StatusOK)
 		b.do(`datafast("the_end")`)
 		require.Equal(t, "the_end", b.next("custom").ExtraData["eventName"])

@@ -7,6 +7,7 @@
   const options = script.dataset;
   const isOn = (option) => option !== undefined && option !== "false";
   const cookieless = isOn(options.cookieless);
+  const usesSession = options.cookieless === "session";
   const domain = (options.domain || location.hostname).replace(/^www\./, "");
   const otherDomains = (options.allowedHostnames || "").split(/[\s,]+/).filter(Boolean);
   const server = options.apiUrl || new URL("/api/events", script.src || location).href;
@@ -44,9 +45,14 @@
     return hex.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
   };
 
-  const read = (name) => (cookieless ? [] : document.cookie.match(`(?:^|; )${name}=([^;]+)`) || [])[1];
+  const read = (name) => {
+    if (!cookieless) return (document.cookie.match(`(?:^|; )${name}=([^;]+)`) || [])[1];
+    if (usesSession) return sessionStorage[name];
+  };
 
   const write = (name, value, seconds) => {
+    if (usesSession) sessionStorage[name] = value;
+    if (cookieless) return;
     const secure = location.protocol === "https:" ? "; Secure" : "";
     document.cookie = `${name}=${value}; Path=/; Max-Age=${seconds}; SameSite=Lax${secure}${cookieScope}`;
   };
@@ -63,14 +69,14 @@
   // The ids stay in memory too, for browsers that keep no cookies. A visitor whom another tracker knew stays the same.
   const renewIds = (givenVisitor, givenSession) => {
     const isIdle = !(Date.now() - lastSentAt < idleSeconds * 1000);
-    const known = visitorId || read("datafast_visitor_id") || read("faurya_visitor_id");
-    visitorId = givenVisitor || read(visitorCookie) || known || uuid();
-    sessionId = givenSession || read(sessionCookie) || (!isIdle && sessionId) || "s" + uuid();
     lastSentAt = Date.now();
-    window.datafast.visitorId = visitorId;
-    if (cookieless) return;
-    if (cookieScope === undefined) findCookieScope();
-    write(visitorCookie, visitorId, 365 * 86400);
+    sessionId = givenSession || read(sessionCookie) || (!isIdle && sessionId) || "s" + uuid();
+    if (!cookieless) {
+      const known = visitorId || read("datafast_visitor_id") || read("faurya_visitor_id");
+      window.datafast.visitorId = visitorId = givenVisitor || read(visitorCookie) || known || uuid();
+      if (cookieScope === undefined) findCookieScope();
+      write(visitorCookie, visitorId, 365 * 86400);
+    }
     write(sessionCookie, sessionId, idleSeconds);
   };
 
@@ -95,14 +101,18 @@
     history.replaceState(history.state, "", url);
   };
 
-  // keepalive lets the request outlive the page, as after a click on a link.
-  const post = (body, retries) =>
-    fetch(server, { method: "POST", headers: { "Content-Type": "application/json" }, body, keepalive: true })
-      .then((response) => {
-        if (response.status === 429 || response.status >= 500) throw response;
-        if (!response.ok) return response.text().then(console.warn);
-      })
-      .catch(() => retries && setTimeout(post, 1000, body, retries - 1));
+  // keepalive lets the request outlive the page, as after a click on a link. Its body is sent as text, for which a browser
+  // needs no permission of the other origin.
+  const post = (body, retries) => {
+    const again = () => retries && setTimeout(post, 1000, body, retries - 1);
+    const learn = (response) => {
+      if (response.status === 429 || response.status >= 500) return again();
+      if (!response.ok) return response.text().then(console.warn);
+      // Without cookies it is the server that knows the visitor.
+      if (cookieless) return response.json().then((answer) => (window.datafast.visitorId = answer.visitorId));
+    };
+    fetch(server, { method: "POST", body, keepalive: true }).then(learn, again).catch(console.warn);
+  };
 
   // The fragment of an address can hold what is not for others, such as the tokens of a sign-in.
   const page = () => location.href.split("#")[0];
