@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tributary/db"
+	"tributary/internal/server/tracker"
 	"tributary/model"
 )
 
@@ -25,7 +26,7 @@ type websiteCreateCmd struct {
 	Timezone zone       `default:"UTC" placeholder:"ZONE" help:"IANA time zone that the website's days are counted in (default: ${default})."`
 	Currency money      `default:"USD" placeholder:"CODE" help:"ISO 4217 code of the currency that totals are reported in (default: ${default})."`
 	Account  identifier `placeholder:"ID" help:"Account that owns the website (default: the oldest)."`
-	Listen   address    `default:"${listen}" hidden:"" help:"Address of the server, for the request that is shown."`
+	Listen   address    `default:"${listen}" hidden:"" help:"Address of the server, for what is shown."`
 }
 
 // createdWebsite is the answer of website create.
@@ -75,6 +76,9 @@ func (w createdWebsite) write(out io.Writer) {
 	fmt.Fprintf(out, "Created the website %s.\n\n", w.Domain)
 	fmt.Fprintf(out, "  id\t%s\n  tracking id\t%s\n  name\t%s\n  time zone\t%s\n  currency\t%s\n  key\t%s\n\n",
 		w.ID, w.TrackingID, w.Name, w.Timezone, w.Currency, w.Key)
+	fmt.Fprintf(out, "Put this into the head of its pages, with the address at which browsers reach the server:\n\n"+
+		"  <script defer data-website-id=\"%s\" data-domain=\"%s\" src=\"%s%s\"></script>\n\n",
+		w.TrackingID, w.Domain, w.server, tracker.Path)
 	amount := "29.99"
 	if w.Currency.Exponent() == 0 {
 		amount = "2999"

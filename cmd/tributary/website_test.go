@@ -99,6 +99,16 @@ func TestWebsite(t *testing.T) {
 		require.Equal(t, false, op.ask("website", "resume", id)["suspended"])
 	})
 
+	t.Run("create shows the element for the website's pages", func(t *testing.T) {
+		t.Parallel()
+		op, _ := onDatabase(t)
+		text := op.run("website", "create", "--domain", "shop.example.com")
+		trackingID := op.ask("website", "list").list("websites")[0].text("tracking_id")
+		require.Contains(t, text, `
+  <script defer data-website-id="`+trackingID+`" data-domain="shop.example.com" src="http://127.0.0.1:8080/js/script.js"></script>
+`)
+	})
+
 	t.Run("create shows a first request that fits the website and the server", func(t *testing.T) {
 		t.Parallel()
 		op, _ := onDatabase(t)
