@@ -17,7 +17,7 @@ func TestScript_events(t *testing.T) {
 
 	t.Run("calls from before the tracker wait for it", func(t *testing.T) {
 		t.Parallel()
-		b := (&website{t: t, before: queue + `datafast("signup", {plan: "pro", seats: 3, eventName: "other"})`}).visit("shop.example", "/")
+		b := (&website{t: t, page: page{before: queue + `datafast("signup", {plan: "pro", seats: 3, eventName: "other"})`}}).visit("shop.example", "/")
 		events := map[string]event{}
 		for range 2 {
 			e := <-b.events
@@ -43,21 +43,33 @@ func TestScript_events(t *testing.T) {
 
 	t.Run("a link to elsewhere is told although the page is left", func(t *testing.T) {
 		t.Parallel()
-		b := (&website{t: t, body: `<a href="/next"><b id="own">Next</b></a> <a id="link"> Other <b>site</b> </a>`}).visit("shop.example", "/")
+		b := (&website{t: t, page: page{body: `<a href="/next"><b id="own">Next</b></a> <a id="link"> Other <b>site</b> </a>`}}).visit("shop.example", "/")
 		b.next("pageview")
+		require.Equal(t, "true", b.text("last.keepalive"), "requests end with the page")
 		b.do(`document.getElementById("own").click()`)
 		b.next("pageview")
 		other := b.address("elsewhere.stats.example", "/?a=1")
 		b.do(`document.getElementById("link").href = "` + other + `"; document.querySelector("#link b").click()`)
 		require.Equal(t, map[string]any{"url": other, "text": "Other site"}, b.next("external_link").ExtraData)
 		require.Equal(t, other, b.next("pageview").Href)
+		b.do(`document.getElementById("own").click()`)
+		require.Equal(t, b.address("elsewhere.stats.example", "/next"), b.next("pageview").Href, "a link of the host itself leads nowhere else")
+		b.end()
+	})
+
+	t.Run("a link that is opened in another tab is told, its menu is not", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t, page: page{body: `<a id="link" href="https://elsewhere.example/">Other site</a>`}}).visit("shop.example", "/")
+		b.next("pageview")
+		b.do(`for (const button of [2, 1]) document.getElementById("link").dispatchEvent(new MouseEvent("auxclick", {button, bubbles: true}))`)
+		b.next("external_link")
 		b.end()
 	})
 
 	t.Run("elements are goals by their attributes", func(t *testing.T) {
 		t.Parallel()
-		b := (&website{t: t, body: `<button id="buy" data-fast-goal="buy" data-fast-goal-product-id="7"><b>Buy</b></button>
-			<form data-fast-goal="newsletter" onsubmit="return false"><input id="field"><button id="send">Send</button></form>`}).visit("shop.example", "/")
+		b := (&website{t: t, page: page{body: `<button id="buy" data-fast-goal="buy" data-fast-goal-product-id="7"><b>Buy</b></button>
+			<form data-fast-goal="newsletter" onsubmit="return false"><input id="field"><button id="send">Send</button></form>`}}).visit("shop.example", "/")
 		b.next("pageview")
 		b.do(`document.querySelector("#buy b").click()`)
 		require.Equal(t, map[string]any{"eventName": "buy", "product_id": "7"}, b.next("custom").ExtraData)
@@ -75,7 +87,7 @@ func TestScript_failures(t *testing.T) {
 
 	t.Run("what the server could not take is sent three times at most", func(t *testing.T) {
 		t.Parallel()
-		w := &website{t: t, before: impatient}
+		w := &website{t: t, page: page{before: impatient}}
 		b := w.visit("shop.example", "/")
 		first := b.next("pageview")
 		for _, status := range []int{http.StatusServiceUnavailable, http.StatusTooManyRequests} {
@@ -93,7 +105,7 @@ func TestScript_failures(t *testing.T) {
 
 	t.Run("a refusal is final, and the console says why", func(t *testing.T) {
 		t.Parallel()
-		w := &website{t: t, before: impatient + `said = []; console.warn = text => said.push(text);`}
+		w := &website{t: t, page: page{before: impatient + `said = []; console.warn = text => said.push(text);`}}
 		b := w.visit("shop.example", "/")
 		b.next("pageview")
 		w.status.Store(http.StatusBadRequest)
@@ -113,7 +125,7 @@ func TestScript_failures(t *testing.T) {
 	} {
 		t.Run("never become those of the page "+name, func(t *testing.T) {
 			t.Parallel()
-			b := (&website{t: t, before: before}).visit("shop.example", "/")
+			b := (&website{t: t, page: page{before: before}}).visit("shop.example", "/")
 			b.do(`datafast("goal"); datafast("goal", {n: 1n}); datafast(); history.pushState({}, "", "/2"); document.body.click()`)
 			b.do(`document.dispatchEvent(new Event("click")); document.dispatchEvent(new Event("submit"))`)
 			require.Equal(t, b.address("shop.example", "/2"), b.text("location"))

@@ -38,11 +38,17 @@ type website struct {
 	port   string
 	events chan event
 	status atomic.Int64 // of the answers to events
+	html   atomic.Pointer[string]
 
+	page page
+	tls  bool
+}
+
+// page is what all pages of a website are.
+type page struct {
 	attributes string // of the tracker's element
 	before     string // a script that runs before the tracker
 	body       string // HTML
-	tls        bool
 }
 
 // hosts are the names under which a website is reached.
@@ -56,7 +62,7 @@ func (w *website) start() {
 	mux.HandleFunc("/api/events", w.receive)
 	mux.HandleFunc("/", func(res http.ResponseWriter, r *http.Request) {
 		res.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = io.WriteString(res, w.html())
+		_, _ = io.WriteString(res, *w.html.Load())
 	})
 	if w.tls {
 		w.server = httptest.NewTLSServer(mux)
@@ -67,14 +73,17 @@ func (w *website) start() {
 	address, err := url.Parse(w.server.URL)
 	require.NoError(w.t, err)
 	w.port = address.Port()
+	w.show(w.page)
 }
 
-func (w *website) html() string {
-	return fmt.Sprintf(`<!doctype html><title>test</title><link rel="icon" href="data:,">
-		<script>requests = 0; send = fetch; fetch = (...request) => { requests++; return send(...request) };</script>
+// show makes the pages of the website others.
+func (w *website) show(p page) {
+	html := fmt.Sprintf(`<!doctype html><title>test</title><link rel="icon" href="data:,">
+		<script>requests = 0; send = fetch; fetch = (...request) => { requests++; last = request[1]; return send(...request) };</script>
 		<script>%s</script>
 		<script defer data-website-id="dfid_0123456789ab" data-domain="shop.example" %s src="%s"></script>
-		<body>%s`, w.before, w.attributes, w.address("stats.example", tracker.Path), w.body)
+		<body>%s`, p.before, p.attributes, w.address("stats.example", tracker.Path), p.body)
+	w.html.Store(&html)
 }
 
 // address is that of a page.
@@ -118,10 +127,10 @@ func (b tab) open(host, path string) {
 	require.NoError(b.t, chromedp.Do(b.ctx, chromedp.Navigate(b.address(host, path))))
 }
 
-// do runs a script on the page.
+// do runs a script on the page, and waits for a promise that it makes.
 func (b tab) do(script string) {
 	b.t.Helper()
-	require.NoError(b.t, chromedp.Do(b.ctx, chromedp.Evaluate[chromedp.Void](script)), script)
+	require.NoError(b.t, chromedp.Do(b.ctx, chromedp.Evaluate[chromedp.Void](script, chromedp.EvalAwaitPromise)), script)
 }
 
 // text is the value of an expression on the page.
