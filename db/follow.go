@@ -18,6 +18,7 @@ type customerRow struct {
 	Basis     string
 	Value     string
 	VisitorID *string
+	Claimed   bool
 }
 
 func (r customerRow) key() model.CustomerKey {
@@ -105,16 +106,25 @@ func compareKeys(a, b model.CustomerKey) int {
 	return cmp.Or(cmp.Compare(a.Basis, b.Basis), cmp.Compare(a.Value, b.Value))
 }
 
-// link makes a customer known by a visitor, unless one who was seen is known already, and moves the
-// customer's unattributed payments there.
+// mayLink says of a customer c whether it becomes known by the visitor of a payment: nobody is known, or one
+// who was not seen, or one whom only a page has named, and the other was seen.
+const mayLink = `c.visitor_id IS NULL OR c.visitor_id = EXCLUDED.visitor_id
+	OR (c.claimed OR NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = c.website_id AND v.id = c.visitor_id))
+	AND EXISTS (SELECT FROM visitors v WHERE v.website_id = c.website_id AND v.id = EXCLUDED.visitor_id)`
+
+// mayClaim is mayLink for the visitor of an event, which takes a customer from nobody.
+const mayClaim = `c.visitor_id IS NULL`
+
+// link makes a customer known by a visitor, if it may, and moves the customer's unattributed payments there.
 func (r recorder) link(ctx context.Context, key model.CustomerKey, visitor string) ([]movedRow, error) {
-	row := customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value, VisitorID: &visitor}
+	row := customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value, VisitorID: &visitor, Claimed: r.claims}
+	may := mayLink
+	if r.claims {
+		may = mayClaim
+	}
 	result, err := r.tx.NewInsert().Model(&row).
-		On("CONFLICT (website_id, basis, value) DO UPDATE").Set("visitor_id = EXCLUDED.visitor_id").
-		Where(`c.visitor_id IS NULL OR c.visitor_id = EXCLUDED.visitor_id
-			OR NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = c.website_id AND v.id = c.visitor_id)
-			AND EXISTS (SELECT FROM visitors v WHERE v.website_id = c.website_id AND v.id = EXCLUDED.visitor_id)`).
-		Returning("NULL").Exec(ctx)
+		On("CONFLICT (website_id, basis, value) DO UPDATE").Set("visitor_id = EXCLUDED.visitor_id, claimed = EXCLUDED.claimed").
+		Where(may).Returning("NULL").Exec(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,8 @@ type recorder struct {
 	tx    bun.Tx
 	site  model.Website
 	alone bool // no other recorder of the website is at work
+	// claims says that links come from events of a page, not from payments.
+	claims bool
 }
 
 // The ways in which a recorder can begin.
@@ -49,6 +51,10 @@ func (r recorder) lock(ctx context.Context, charges []string) error {
 	website -= website % (chargeLocks + 1)
 	if r.alone {
 		_, err := r.tx.NewRaw("SELECT pg_advisory_xact_lock(?)", int64(website)).Exec(ctx)
+		return err
+	}
+	if len(charges) == 0 {
+		_, err := r.tx.NewRaw("SELECT pg_advisory_xact_lock_shared(?)", int64(website)).Exec(ctx)
 		return err
 	}
 	keys := make([]int64, len(charges))

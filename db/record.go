@@ -85,7 +85,7 @@ func (r recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.L
 	if err := r.lock(ctx, charges); err != nil {
 		return nil, err
 	}
-	customers, err := r.lockCustomers(ctx, batch)
+	customers, claimed, err := r.lockCustomers(ctx, batch)
 	if err != nil {
 		return nil, err
 	}
@@ -112,36 +112,41 @@ func (r recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.L
 		entries[i].VisitorSeen = entries[i].VisitorID != nil && seen[*entries[i].VisitorID]
 	}
 	ledger := model.NewLedger(entries, customers, seen)
+	ledger.Claimed = claimed
 	ledger.EventsLeft, err = lockEventsLeft(ctx, r.tx, r.site, batch[0].RecordedAt)
 	return ledger, err
 }
 
-// lockCustomers locks the payments' customers and answers the visitors of those that are known.
-func (r recorder) lockCustomers(ctx context.Context, batch []*model.NewPayment) (map[model.CustomerKey]string, error) {
+// lockCustomers locks the payments' customers and answers the visitors of those that are known, and which
+// of them are only claimed.
+func (r recorder) lockCustomers(ctx context.Context, batch []*model.NewPayment) (map[model.CustomerKey]string, map[model.CustomerKey]bool, error) {
 	var rows []customerRow
-	known := map[model.CustomerKey]string{}
+	known, claimed := map[model.CustomerKey]string{}, map[model.CustomerKey]bool{}
 	for _, p := range batch {
 		for _, key := range p.CustomerKeys() {
 			rows = append(rows, customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value})
 		}
 	}
 	if len(rows) == 0 {
-		return known, nil
+		return known, claimed, nil
 	}
 	slices.SortFunc(rows, func(a, b customerRow) int { return compareKeys(a.key(), b.key()) })
 	rows = slices.Compact(rows)
 	_, err := r.tx.NewInsert().Model(&rows).
 		On("CONFLICT (website_id, basis, value) DO UPDATE").Set("value = EXCLUDED.value").
-		Returning("basis, value, visitor_id").Exec(ctx)
+		Returning("basis, value, visitor_id, claimed").Exec(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, row := range rows {
 		if row.VisitorID != nil {
 			known[row.key()] = *row.VisitorID
 		}
+		if row.Claimed {
+			claimed[row.key()] = true
+		}
 	}
-	return known, nil
+	return known, claimed, nil
 }
 
 // entries reads what is recorded under the payments' transaction ids and under those of their

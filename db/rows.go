@@ -57,15 +57,9 @@ func newPaymentRow(p *model.Payment) (paymentRow, error) {
 		folded := model.FoldEmail(*p.Email)
 		row.EmailFolded = &folded
 	}
-	if p.Metadata != nil {
-		raw, err := json.Marshal(p.Metadata)
-		if err != nil {
-			return paymentRow{}, err
-		}
-		text := string(raw)
-		row.Metadata = &text
-	}
-	return row, nil
+	var err error
+	row.Metadata, err = newMetadataColumn(p.Metadata)
+	return row, err
 }
 
 func (r *paymentRow) toModel() (model.Payment, error) {
@@ -80,14 +74,26 @@ func (r *paymentRow) toModel() (model.Payment, error) {
 	if r.ReportingMinor != nil {
 		p.Reporting = &model.Money{Minor: *r.ReportingMinor, Currency: model.Currency(r.ReportingCurrency)}
 	}
-	if r.Metadata != nil {
-		metadata, err := model.ParseMetadata([]byte(*r.Metadata))
-		if err != nil {
-			return model.Payment{}, err
-		}
-		p.Metadata = metadata
+	var err error
+	p.Metadata, err = toMetadata(r.Metadata)
+	return p, err
+}
+
+// newMetadataColumn is metadata as a column holds it.
+func newMetadataColumn(m model.Metadata) (*string, error) {
+	if m == nil {
+		return nil, nil
 	}
-	return p, nil
+	raw, err := json.Marshal(m)
+	text := string(raw)
+	return &text, err
+}
+
+func toMetadata(column *string) (model.Metadata, error) {
+	if column == nil {
+		return nil, nil
+	}
+	return model.ParseMetadata([]byte(*column))
 }
 
 func toPayments(rows []paymentRow) ([]model.Payment, error) {
@@ -110,6 +116,11 @@ type visitorRow struct {
 	FirstSeenAt time.Time
 	LastSeenAt  time.Time
 	VisitCount  int64
+	UserID      *string
+	Name        *string
+	Image       *string
+
+	IsNew bool `bun:",scanonly"`
 }
 
 func (r *visitorRow) toModel() model.Visitor {
@@ -117,7 +128,15 @@ func (r *visitorRow) toModel() model.Visitor {
 	return model.Visitor{
 		WebsiteID: r.WebsiteID, ID: r.ID, Seen: true,
 		FirstSeenAt: &first, LastSeenAt: &last, VisitCount: int(r.VisitCount),
+		Identity: toIdentity(r.UserID, r.Name, r.Image),
 	}
+}
+
+func toIdentity(userID, name, image *string) *model.Identity {
+	if userID == nil {
+		return nil
+	}
+	return &model.Identity{UserID: *userID, Name: name, Image: image}
 }
 
 type visitRow struct {
@@ -145,22 +164,25 @@ type visitRow struct {
 	Browser     *string
 	OS          *string `bun:"os"`
 	Pageviews   int64
+	Viewed      *int64
+	ViewedAt    *time.Time
 }
 
-// newVisitRow is a row that starts a visit.
+// newVisitRow is the row of a visit that has its id.
 func newVisitRow(v *model.Visit) visitRow {
 	return visitRow{
-		WebsiteID: v.WebsiteID, ID: newID(), VisitorID: v.VisitorID, SessionID: v.SessionID,
+		WebsiteID: v.WebsiteID, ID: uuid.MustParse(v.ID), VisitorID: v.VisitorID, SessionID: v.SessionID,
 		StartedAt: v.StartedAt, LastSeenAt: v.LastSeenAt, LandingPage: v.LandingPage, Referrer: v.Referrer,
 		Source: v.Source, Channel: string(v.Channel),
 		UtmSource: v.Campaign.Source, UtmMedium: v.Campaign.Medium, UtmCampaign: v.Campaign.Name,
 		UtmTerm: v.Campaign.Term, UtmContent: v.Campaign.Content, Ref: v.Campaign.Ref, AdClick: v.Campaign.AdClick,
 		Country: v.Country, Device: v.Device, Browser: v.Browser, OS: v.OS, Pageviews: int64(v.Pageviews),
+		Viewed: &v.Viewed, ViewedAt: &v.ViewedAt,
 	}
 }
 
 func (r *visitRow) toModel() model.Visit {
-	return model.Visit{
+	v := model.Visit{
 		WebsiteID: r.WebsiteID, ID: r.ID.String(), VisitorID: r.VisitorID, SessionID: r.SessionID,
 		StartedAt: r.StartedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), LandingPage: r.LandingPage, Referrer: r.Referrer,
 		Source: r.Source, Channel: model.Channel(r.Channel),
@@ -170,6 +192,10 @@ func (r *visitRow) toModel() model.Visit {
 		},
 		Country: r.Country, Device: r.Device, Browser: r.Browser, OS: r.OS, Pageviews: int(r.Pageviews),
 	}
+	if r.Viewed != nil && r.ViewedAt != nil {
+		v.Viewed, v.ViewedAt = *r.Viewed, r.ViewedAt.UTC()
+	}
+	return v
 }
 
 // newID makes the id of a row. Ids made later sort later, which keeps indexes compact.

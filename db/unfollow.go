@@ -65,7 +65,7 @@ func valuesOf(keys map[model.CustomerKey]bool, basis model.AttributionBasis) []s
 	return values
 }
 
-// unlink forgets those of the customers that no payment with a visitor of its own makes known, and
+// unlink forgets those of the customers that neither a page nor a payment with a visitor of its own makes known, and
 // answers the payments that lose their visitor by it. (Payments that follow customers are no evidence:
 // two of them could keep each other.) With them come those that keep the same visitor by another way:
 // through them other customers may have become known.
@@ -81,7 +81,7 @@ func (r recorder) unlink(ctx context.Context, basis model.AttributionBasis, valu
 	}
 	var touched []movedRow
 	err = r.tx.NewRaw(`WITH forgotten AS (
-			DELETE FROM customers c WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND NOT EXISTS (
+			DELETE FROM customers c WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND NOT c.claimed AND NOT EXISTS (
 				SELECT FROM payments p WHERE p.website_id = ?0 AND p.?3 = c.value AND p.visitor_id = c.visitor_id AND p.basis = 'VISITOR_ID')
 			RETURNING c.value, c.visitor_id),
 		reset AS (

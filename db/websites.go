@@ -18,6 +18,7 @@ type websiteRow struct {
 	AccountID  string
 	TrackingID string
 	Domain     string
+	Hostnames  []string `bun:",array"`
 	Name       string
 	Timezone   string
 	Currency   string
@@ -29,7 +30,7 @@ type websiteRow struct {
 
 func (r *websiteRow) toModel() model.Website {
 	return model.Website{
-		ID: r.ID, AccountID: r.AccountID, TrackingID: r.TrackingID, Domain: r.Domain, Name: r.Name,
+		ID: r.ID, AccountID: r.AccountID, TrackingID: r.TrackingID, Domain: r.Domain, Hostnames: r.Hostnames, Name: r.Name,
 		Timezone: r.Timezone, Currency: model.Currency(r.Currency), Suspended: r.Suspended,
 		CreatedAt: r.CreatedAt.UTC(), EventLimit: r.EventLimit,
 	}
@@ -42,8 +43,17 @@ func (s *Store) selectWebsites(rows any) *bun.SelectQuery {
 
 // Website is the website with the id. Errors: CodeWebsiteNotFound.
 func (s *Store) Website(ctx context.Context, id string) (model.Website, error) {
+	return s.websiteWhere(ctx, "w.id = ?", id)
+}
+
+// WebsiteByTrackingID is the website whose pages have the tracking id. Errors: CodeWebsiteNotFound.
+func (s *Store) WebsiteByTrackingID(ctx context.Context, id string) (model.Website, error) {
+	return s.websiteWhere(ctx, "w.tracking_id = ?", id)
+}
+
+func (s *Store) websiteWhere(ctx context.Context, condition, value string) (model.Website, error) {
 	var rows []websiteRow
-	if err := s.selectWebsites(&rows).Where("w.id = ?", id).Scan(ctx); err != nil {
+	if err := s.selectWebsites(&rows).Where(condition, value).Scan(ctx); err != nil {
 		return model.Website{}, translate(err)
 	}
 	if len(rows) == 0 {
@@ -78,14 +88,33 @@ func (s *Store) CreateWebsite(ctx context.Context, w model.Website) (model.Websi
 			return err
 		}
 		row := websiteRow{
-			ID: randomHex(12), AccountID: w.AccountID, TrackingID: "dfid_" + randomHex(6), Domain: w.Domain, Name: w.Name,
+			ID: randomHex(12), AccountID: w.AccountID, TrackingID: "dfid_" + randomHex(6), Domain: w.Domain,
+			Hostnames: append([]string{}, w.Hostnames...), Name: w.Name,
 			Timezone: w.Timezone, Currency: string(w.Currency), CreatedAt: w.CreatedAt,
 		}
-		w.ID, w.TrackingID = row.ID, row.TrackingID
+		w.ID, w.TrackingID, w.Hostnames = row.ID, row.TrackingID, row.Hostnames
 		_, err = tx.NewInsert().Model(&row).Returning("NULL").Exec(ctx)
 		return err
 	})
 	return w, err
+}
+
+// AllowHostnames changes the further hosts of a website's pages, to those that change makes of them. Errors:
+// CodeWebsiteNotFound.
+func (s *Store) AllowHostnames(ctx context.Context, id string, change func(hostnames []string) []string) error {
+	return s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var rows []websiteRow
+		err := tx.NewSelect().Model(&rows).Column("hostnames").Where("id = ?", id).For("UPDATE").Scan(ctx)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			return model.ErrWebsiteNotFound()
+		}
+		changed := websiteRow{Hostnames: append([]string{}, change(rows[0].Hostnames)...)}
+		_, err = tx.NewUpdate().Model(&changed).Column("hostnames").Where("id = ?", id).Exec(ctx)
+		return err
+	})
 }
 
 // SuspendWebsite switches writes to a website off, or on again. Errors: CodeWebsiteNotFound.

@@ -82,7 +82,7 @@ func TestAuthorization(t *testing.T) {
 			}
 		}
 	})
-	require.Equal(t, 0, sql[int](b, `SELECT ((SELECT count(*) FROM payments WHERE website_id <> $1) + (SELECT count(*) FROM visits WHERE website_id <> $1))::int`, b.site.ID),
+	require.Equal(t, 0, sql[int](b, `SELECT ((SELECT count(*) FROM payments WHERE website_id <> $1) + (SELECT count(*) FROM visits WHERE website_id <> $1) + (SELECT count(*) FROM events WHERE website_id <> $1))::int`, b.site.ID),
 		"what was refused wrote nothing")
 }
 
@@ -106,6 +106,9 @@ func TestAuthorization_belowTheRoot(t *testing.T) {
 		"Visitor.firstVisit": {model.ScopePaymentsWrite, visit + `{ firstVisit { id } } } }`},
 		"Visitor.lastVisit":  {model.ScopePaymentsWrite, visit + `{ lastVisit { id } } } }`},
 		"Visitor.revenue":    {model.ScopePaymentsWrite, visit + `{ revenue { charges } } } }`},
+		"Visitor.identity":   {model.ScopePaymentsWrite, visit + `{ identity { userId } } } }`},
+		"Visitor.events":     {model.ScopePaymentsWrite, visit + `{ events { edges { node { id } } } } } }`},
+		"Visitor.journey":    {model.ScopeAnalyticsRead, `query ($site: ID) { visitor(websiteId: $site, id: "v") { journey { edges { cursor } } } }`},
 	} {
 		t.Run(field, func(t *testing.T) {
 			t.Parallel()
@@ -120,7 +123,7 @@ func TestAuthorization_belowTheRoot(t *testing.T) {
 	}
 	for field, scope := range scopedFields {
 		if scope != "" {
-			require.Contains(t, []string{"Payment.visitor", "Visitor.payments", "Visitor.visits", "Visitor.firstVisit", "Visitor.lastVisit", "Visitor.revenue"}, field, "has a test above")
+			require.Contains(t, []string{"Payment.visitor", "Visitor.payments", "Visitor.visits", "Visitor.firstVisit", "Visitor.lastVisit", "Visitor.revenue", "Visitor.identity", "Visitor.events", "Visitor.journey"}, field, "has a test above")
 		}
 	}
 }

@@ -37,6 +37,8 @@ type loaders struct {
 	firstVisit loader[none, *model.Visit]
 	lastVisit  loader[none, *model.Visit]
 	visits     loader[model.Page, *model.VisitConnection]
+	events     loader[model.Page, *model.EventConnection]
+	journey    loader[model.Page, *model.JourneyConnection]
 	payments   loader[model.Page, *model.PaymentConnection]
 	revenue    loader[model.Range, *model.Revenue]
 }
@@ -75,6 +77,8 @@ func (r *Resolver) newLoaders() *loaders {
 		firstVisit: newLoader(wait, withoutParams(r.Store.FirstVisits)),
 		lastVisit:  newLoader(wait, withoutParams(r.Store.LastVisits)),
 		visits:     newLoader(wait, r.Store.VisitsOfVisitors),
+		events:     newLoader(wait, r.Store.EventsOfVisitors),
+		journey:    newLoader(wait, r.Store.JourneysOfVisitors),
 		payments:   newLoader(wait, r.Store.PaymentsOfVisitors),
 		revenue: newLoader(wait, func(ctx context.Context, id string, visitors []string, in model.Range) (map[string]*model.Revenue, error) {
 			site, err := website.Load(ctx, id)

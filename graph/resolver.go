@@ -13,12 +13,14 @@ import (
 // Store keeps the ledger. Each method is one transaction; errors that clients may see are model's.
 type Store interface {
 	Website(ctx context.Context, id string) (model.Website, error)
+	WebsiteByTrackingID(ctx context.Context, id string) (model.Website, error)
 	Websites(ctx context.Context, accountID string) ([]model.Website, error)
 
 	RecordPayment(ctx context.Context, site model.Website, p *model.NewPayment) (*model.RecordPaymentPayload, error)
 	RecordPayments(ctx context.Context, site model.Website, payments []*model.NewPayment) ([]model.RecordPaymentResult, error)
 	DeletePayments(ctx context.Context, site model.Website, tokenID string, d model.Deletion, now time.Time) (*model.DeletePaymentsPayload, error)
 	RecordVisit(ctx context.Context, site model.Website, view model.Visit, now time.Time) (*model.RecordVisitPayload, error)
+	RecordEvent(ctx context.Context, site model.Website, event model.NewEvent, now time.Time) (*model.RecordEventPayload, error)
 
 	Payments(ctx context.Context, site model.Website, query model.PaymentQuery) (*model.PaymentConnection, error)
 	Revenue(ctx context.Context, site model.Website, r model.Range) (*model.Revenue, error)
@@ -29,6 +31,8 @@ type Store interface {
 	FirstVisits(ctx context.Context, websiteID string, visitors []string) (map[string]*model.Visit, error)
 	LastVisits(ctx context.Context, websiteID string, visitors []string) (map[string]*model.Visit, error)
 	VisitsOfVisitors(ctx context.Context, websiteID string, visitors []string, page model.Page) (map[string]*model.VisitConnection, error)
+	EventsOfVisitors(ctx context.Context, websiteID string, visitors []string, page model.Page) (map[string]*model.EventConnection, error)
+	JourneysOfVisitors(ctx context.Context, websiteID string, visitors []string, page model.Page) (map[string]*model.JourneyConnection, error)
 	PaymentsOfVisitors(ctx context.Context, websiteID string, visitors []string, page model.Page) (map[string]*model.PaymentConnection, error)
 	RevenueOfVisitors(ctx context.Context, site model.Website, visitors []string, r model.Range) (map[string]*model.Revenue, error)
 }
@@ -69,6 +73,26 @@ func (r *Resolver) writable(ctx context.Context, requested *string) (model.Websi
 		err = site.CheckWritable()
 	}
 	return site, principal, err
+}
+
+// tracked is writable for what trackers record too, of a page of the website.
+func (r *Resolver) tracked(ctx context.Context, requested *string, page string) (model.Website, error) {
+	principal, err := model.PrincipalFrom(ctx)
+	if err != nil || principal.TrackingID == "" {
+		site, _, err := r.writable(ctx, requested)
+		return site, err
+	}
+	if model.CheckID(principal.TrackingID) != nil {
+		return model.Website{}, model.ErrWebsiteNotFound()
+	}
+	site, err := r.Store.WebsiteByTrackingID(ctx, principal.TrackingID)
+	if err == nil {
+		err = site.CheckWritable()
+	}
+	if err == nil {
+		err = site.CheckPage(page)
+	}
+	return site, err
 }
 
 // inRange resolves the argument "range" in the website's time zone.

@@ -52,7 +52,7 @@ func (r *mutationResolver) DeletePayments(ctx context.Context, input model.Delet
 }
 
 func (r *mutationResolver) RecordVisit(ctx context.Context, input model.RecordVisitInput) (*model.RecordVisitPayload, error) {
-	site, _, err := r.writable(ctx, input.WebsiteID)
+	site, err := r.tracked(ctx, input.WebsiteID, input.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +62,19 @@ func (r *mutationResolver) RecordVisit(ctx context.Context, input model.RecordVi
 		return nil, err
 	}
 	return r.Store.RecordVisit(ctx, site, view, now)
+}
+
+func (r *mutationResolver) RecordEvent(ctx context.Context, input model.RecordEventInput) (*model.RecordEventPayload, error) {
+	site, err := r.tracked(ctx, input.WebsiteID, input.URL)
+	if err != nil {
+		return nil, err
+	}
+	now := r.Now()
+	event, err := input.Validate(site, now)
+	if err != nil {
+		return nil, err
+	}
+	return r.Store.RecordEvent(ctx, site, event, now)
 }
 
 func (r *queryResolver) Website(ctx context.Context, id *string) (*model.Website, error) {

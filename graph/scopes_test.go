@@ -36,6 +36,9 @@ var operations = map[string]struct {
 	"Mutation.recordVisit": {
 		`mutation ($site: ID) { recordVisit(input: {websiteId: $site, visitorId: "w", url: "https://shop.example/"}) { visit { id } } }`, model.ScopePaymentsWrite,
 	},
+	"Mutation.recordEvent": {
+		`mutation ($site: ID) { recordEvent(input: {websiteId: $site, visitorId: "w", type: CUSTOM, name: "n", url: "https://shop.example/"}) { event { id } } }`, model.ScopePaymentsWrite,
+	},
 }
 
 // scopedFields are the fields below the root that lead to other entities, and the scope that each
@@ -46,8 +49,15 @@ var scopedFields = map[string]model.Scope{
 	"Visitor.lastVisit":  model.ScopeAnalyticsRead,
 	"Visitor.visits":     model.ScopeAnalyticsRead,
 	"Visitor.revenue":    model.ScopeAnalyticsRead,
+	"Visitor.identity":   model.ScopeAnalyticsRead,
+	"Visitor.events":     model.ScopeAnalyticsRead,
+	"Visitor.journey":    model.ScopePaymentsRead, // besides ScopeAnalyticsRead
 	"Visitor.payments":   model.ScopePaymentsRead,
 
+	"EventEdge.node":                "", // of a list that needed it
+	"JourneyEdge.node":              "", // of a list that needed it
+	"RecordEventPayload.event":      "", // what the caller sent
+	"RecordEventPayload.visitor":    "", // whose fields need more
 	"DeletePaymentsPayload.revenue": "", // of what the caller deletes
 	"PaymentEdge.node":              "", // of a list that needed it
 	"RecordPaymentPayload.payment":  "", // what the caller sent
@@ -64,7 +74,7 @@ func schema() *ast.Schema { return generated.NewExecutableSchema(generated.Confi
 
 func TestAuthorization_everyFieldIsClassified(t *testing.T) {
 	t.Parallel()
-	entities := []string{"Payment", "Visitor", "Visit", "Revenue", "VisitorRevenue", "Website", "PaymentConnection", "VisitConnection", "VisitorRevenueConnection"}
+	entities := []string{"Payment", "Visitor", "Visit", "Event", "Identity", "JourneyStep", "EventConnection", "JourneyConnection", "Revenue", "VisitorRevenue", "Website", "PaymentConnection", "VisitConnection", "VisitorRevenueConnection"}
 	for name, def := range schema().Types {
 		if def.Kind != ast.Object || strings.HasPrefix(name, "__") {
 			continue

@@ -36,6 +36,37 @@ func (r *visitorResolver) Visits(ctx context.Context, obj *model.Visitor, first 
 	return r.loaders(ctx).visits.Load(ctx, about(obj, page))
 }
 
+func (r *visitorResolver) Identity(ctx context.Context, obj *model.Visitor) (*model.Identity, error) {
+	if err := require(ctx, model.ScopeAnalyticsRead); err != nil {
+		return nil, err
+	}
+	return obj.Identity, nil
+}
+
+func (r *visitorResolver) Events(ctx context.Context, obj *model.Visitor, first *int, after *string) (*model.EventConnection, error) {
+	if err := require(ctx, model.ScopeAnalyticsRead); err != nil {
+		return nil, err
+	}
+	page, err := model.NewPage(first, after, model.EventOrder)
+	if err != nil {
+		return nil, err
+	}
+	return r.loaders(ctx).events.Load(ctx, about(obj, page))
+}
+
+func (r *visitorResolver) Journey(ctx context.Context, obj *model.Visitor, first *int, after *string) (*model.JourneyConnection, error) {
+	for _, scope := range []model.Scope{model.ScopeAnalyticsRead, model.ScopePaymentsRead} {
+		if err := require(ctx, scope); err != nil {
+			return nil, err
+		}
+	}
+	page, err := model.NewPage(first, after, model.JourneyOrder)
+	if err != nil {
+		return nil, err
+	}
+	return r.loaders(ctx).journey.Load(ctx, about(obj, page))
+}
+
 func (r *visitorResolver) Payments(ctx context.Context, obj *model.Visitor, first *int, after *string) (*model.PaymentConnection, error) {
 	if err := require(ctx, model.ScopePaymentsRead); err != nil {
 		return nil, err

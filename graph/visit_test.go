@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -73,18 +74,24 @@ func TestRecordVisit(t *testing.T) {
 			views     []vars // of one visitor
 			pageviews []any  // of its visits, first one first
 		}{
-			"after 30 idle minutes":                {at("10:00:00", "10:30:00", "11:00:00", "11:30:00.000001"), []any{3.0, 1.0}},
-			"with another campaign":                {[]vars{{"url": campaign}, {}, {"url": campaign + "2"}, {}}, []any{2.0, 2.0}},
-			"not with the same campaign":           {[]vars{{"url": campaign}, {"url": campaign}}, []any{2.0}},
-			"with another session":                 {[]vars{{"sessionId": "a"}, {"sessionId": "b"}, {"sessionId": "a"}}, []any{2.0, 1.0}},
-			"not in the same session after a day":  {[]vars{{"sessionId": "a", "occurredAt": "2026-05-18T10:00:00Z"}, {"sessionId": "a"}, {"sessionId": "a", "url": campaign}}, []any{3.0}},
-			"before the visits that are known":     {at("10:00:00", "09:50:00", "09:55:00"), []any{2.0, 1.0}},
-			"between visits, by the one before it": {at("08:00:00", "10:00:00", "08:10:00"), []any{2.0, 1.0}},
-			"not after a checkout":                 {[]vars{{"url": campaign}, {"referrer": stripe, "occurredAt": "2026-05-20T12:25:00Z"}, {"referrer": stripe, "url": campaign + "2&ref=stripe", "occurredAt": "2026-05-20T12:30:00Z"}}, []any{3.0}},
-			"after a checkout that took too long":  {[]vars{{"url": campaign, "occurredAt": "2026-05-20T10:00:00Z"}, {"referrer": stripe}}, []any{1.0, 1.0}},
-			"not after a checkout by the session":  {[]vars{{"sessionId": "a"}, {"sessionId": "b", "referrer": stripe}, {"sessionId": "c", "referrer": "https://shop.example/"}}, []any{3.0}},
-			"with another ref, but not inside":     {[]vars{{"url": "https://shop.example/?ref=anna"}, {"url": "https://shop.example/?ref=nav", "referrer": "https://shop.example/"}, {"url": "https://shop.example/?via=ben"}}, []any{2.0, 1.0}},
-			"by an ad":                             {[]vars{{}, {"url": "https://shop.example/?gclid=1"}, {"url": "https://shop.example/?gclid=2"}}, []any{1.0, 2.0}},
+			"after 30 idle minutes":                                     {at("10:00:00", "10:30:00", "11:00:00", "11:30:00.000001"), []any{3.0, 1.0}},
+			"with another campaign":                                     {[]vars{{"url": campaign}, {}, {"url": campaign + "2"}, {}}, []any{2.0, 2.0}},
+			"not with the same campaign":                                {[]vars{{"url": campaign}, {"url": campaign, "referrer": "https://blog.example/"}}, []any{2.0}},
+			"with another session":                                      {[]vars{{"sessionId": "a"}, {"sessionId": "b"}, {"sessionId": "a", "url": "https://shop.example/2"}}, []any{2.0, 1.0}},
+			"in the same session after a day":                           {[]vars{{"sessionId": "a", "occurredAt": "2026-05-18T10:00:00Z"}, {"sessionId": "a"}}, []any{1.0, 1.0}},
+			"in the same session with a campaign":                       {[]vars{{"sessionId": "a"}, {"sessionId": "a", "url": campaign, "occurredAt": "2026-05-20T12:01:00Z"}, {"sessionId": "a", "occurredAt": "2026-05-20T12:02:00Z"}}, []any{1.0, 2.0}},
+			"in the order of their times":                               {at("10:00:00", "09:50:00", "09:55:00"), []any{3.0}},
+			"in the order of their campaigns":                           {[]vars{{"occurredAt": "2026-05-20T10:02:00Z"}, {"url": campaign, "occurredAt": "2026-05-20T10:01:00Z"}, {"occurredAt": "2026-05-20T10:00:00Z"}, {"url": campaign + "2", "occurredAt": "2026-05-20T09:59:00Z"}}, []any{2.0, 2.0}},
+			"long before the visits that are known":                     {at("10:00:00", "09:29:59"), []any{1.0, 1.0}},
+			"late, of another session":                                  {[]vars{{"sessionId": "a", "occurredAt": "2026-05-20T10:01:00Z"}, {"sessionId": "b", "occurredAt": "2026-05-20T10:00:00Z"}, {"sessionId": "a", "occurredAt": "2026-05-20T09:59:00Z"}}, []any{2.0, 1.0}},
+			"not when it is sent again":                                 {[]vars{{"sessionId": "a"}, {"sessionId": "a"}, {"sessionId": "a", "occurredAt": "2026-05-20T12:00:15Z"}, {"sessionId": "a", "occurredAt": "2026-05-20T12:00:15.000001Z"}}, []any{2.0}},
+			"not when it is sent again, unless another page was viewed": {[]vars{{}, {"url": "https://shop.example/2"}, {}, {"referrer": "https://shop.example/2"}, {"referrer": "https://shop.example/2"}}, []any{4.0}},
+			"between visits, by the one before it":                      {at("08:00:00", "10:00:00", "08:10:00"), []any{2.0, 1.0}},
+			"not after a checkout":                                      {[]vars{{"url": campaign}, {"referrer": stripe, "occurredAt": "2026-05-20T12:25:00Z"}, {"referrer": stripe, "url": campaign + "2&ref=stripe", "occurredAt": "2026-05-20T12:30:00Z"}}, []any{3.0}},
+			"after a checkout that took too long":                       {[]vars{{"url": campaign, "occurredAt": "2026-05-20T10:00:00Z"}, {"referrer": stripe}}, []any{1.0, 1.0}},
+			"not after a checkout by the session":                       {[]vars{{"sessionId": "a"}, {"sessionId": "b", "referrer": stripe}, {"sessionId": "c", "referrer": "https://shop.example/"}}, []any{3.0}},
+			"with another ref, but not inside":                          {[]vars{{"url": "https://shop.example/?ref=anna"}, {"url": "https://shop.example/?ref=nav", "referrer": "https://shop.example/"}, {"url": "https://shop.example/?via=ben"}}, []any{2.0, 1.0}},
+			"by an ad":                                                  {[]vars{{}, {"url": "https://shop.example/?gclid=1"}, {"url": "https://shop.example/?gclid=2"}}, []any{1.0, 2.0}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -114,7 +121,7 @@ func TestRecordVisit(t *testing.T) {
 	t.Run("at once by one visitor is one visit", func(t *testing.T) {
 		t.Parallel()
 		b := shared.another(t)
-		concurrently(16, func(int) string { b.visit("v1", nil); return "" })
+		concurrently(16, func(i int) string { b.visit("v1", vars{"url": fmt.Sprint("https://shop.example/", i)}); return "" })
 		got := b.ask(`{ visitor(id: "v1") { visitCount lastVisit { pageviews } } }`, nil)
 		require.Equal(t, []any{1.0, 16.0}, []any{got.at("visitor.visitCount"), got.at("visitor.lastVisit.pageviews")})
 	})

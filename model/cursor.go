@@ -34,10 +34,12 @@ type ListOrder struct {
 	isKey, isID func(string) bool // whether a text can be the key or the id of an entry
 }
 
-// The orders of payments and of visits: by TimeKey, and by an id that is a UUID.
+// The orders of payments, of visits, of events, and of all of them: by TimeKey, and by an id that is a UUID.
 var (
 	PaymentOrder = ListOrder{"payments", isTimeKey, isUUID}
 	VisitOrder   = ListOrder{"visits", isTimeKey, isUUID}
+	EventOrder   = ListOrder{"events", isTimeKey, isUUID}
+	JourneyOrder = ListOrder{"journey", isTimeKey, isUUID}
 )
 
 // Cursor is the place of an entry in a list of this order.

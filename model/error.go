@@ -17,6 +17,7 @@ type Code string
 const (
 	CodeUnauthorized         Code = "UNAUTHORIZED"             // no valid token
 	CodeForbidden            Code = "FORBIDDEN"                // the token lacks a scope or names another website
+	CodeHostnameNotAllowed   Code = "HOSTNAME_NOT_ALLOWED"     // an event of a page that is not the website's
 	CodeWebsiteSuspended     Code = "WEBSITE_SUSPENDED"        // writes are switched off for the website
 	CodeWebsiteNotFound      Code = "WEBSITE_NOT_FOUND"        // unknown, or not the account's: one answer for both
 	CodeVisitorNotFound      Code = "VISITOR_NOT_FOUND"        // the visitor was required to be known
@@ -44,6 +45,7 @@ const (
 	CodeMethodNotAllowed     Code = "METHOD_NOT_ALLOWED"       // the path has no such method
 	CodePayloadTooLarge      Code = "PAYLOAD_TOO_LARGE"        // the body is above the limit
 	CodeUnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"   // the body is not application/json
+	CodeRateLimited          Code = "RATE_LIMITED"             // too many events from one address
 	CodeEventLimitReached    Code = "EVENT_LIMIT_REACHED"      // the account's monthly limit is used up
 	CodeUnavailable          Code = "UNAVAILABLE"              // the database cannot answer; try again
 	CodeInternal             Code = "INTERNAL"                 // a fault of ours, masked
@@ -51,13 +53,13 @@ const (
 
 // Codes lists every code, so that a test can range over each transport's table.
 var Codes = []Code{
-	CodeUnauthorized, CodeForbidden, CodeWebsiteSuspended, CodeWebsiteNotFound, CodeVisitorNotFound,
+	CodeUnauthorized, CodeForbidden, CodeHostnameNotAllowed, CodeWebsiteSuspended, CodeWebsiteNotFound, CodeVisitorNotFound,
 	CodePaymentNotFound, CodeInvalidJSON, CodeDuplicateField, CodeMissingField, CodeInvalidField,
 	CodeConflictingFields, CodeInvalidAmount, CodeAmountPrecision, CodeInvalidCurrency,
 	CodeInvalidTimestamp, CodeInvalidMetadata, CodeRefundExceedsCharge, CodeRefundCurrency,
 	CodeDuplicateTransaction, CodeMissingFilter, CodeUnknownParameter, CodeDuplicateParameter,
 	CodeInvalidRange, CodeInvalidCursor, CodeTooManyItems, CodeNotFound, CodeMethodNotAllowed,
-	CodePayloadTooLarge, CodeUnsupportedMediaType, CodeEventLimitReached, CodeUnavailable, CodeInternal,
+	CodePayloadTooLarge, CodeUnsupportedMediaType, CodeRateLimited, CodeEventLimitReached, CodeUnavailable, CodeInternal,
 }
 
 // Reason is the code as REST shows it, in lower snake case.
@@ -101,6 +103,7 @@ func (e *Error) Fields() []string {
 // How long a client should wait when the error does not say.
 const (
 	retryUnavailable = time.Second
+	retryRateLimited = time.Second
 	retryEventLimit  = time.Hour
 )
 
@@ -112,6 +115,8 @@ func (e *Error) RetrySeconds() int {
 	case wait > 0:
 	case e.Code == CodeUnavailable:
 		wait = retryUnavailable
+	case e.Code == CodeRateLimited:
+		wait = retryRateLimited
 	case e.Code == CodeEventLimitReached:
 		wait = retryEventLimit
 	}

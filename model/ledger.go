@@ -39,6 +39,9 @@ type Ledger struct {
 	// visitors maps the customers that are known to their visitors.
 	visitors map[CustomerKey]string
 	seen     map[string]bool
+	// Claimed are those of the known customers that only a page says so of: see RecordEventInput. A payment
+	// that comes with a visitor who was seen knows better.
+	Claimed map[CustomerKey]bool
 	// Links are the customers that became known, or known by a visitor that has been seen.
 	Links map[CustomerKey]string
 	// EventsLeft is how many more entries the account may record; negative means no limit.
@@ -171,7 +174,9 @@ func (l *Ledger) attribute(p *Payment) {
 	p.VisitorSeen = l.seen[*p.VisitorID]
 	for _, key := range p.CustomerKeys() {
 		known, ok := l.visitors[key]
-		if !ok || (!l.seen[known] && p.VisitorSeen) {
+		knowsBetter := l.Claimed[key] && p.Basis == BasisVisitorID && p.VisitorSeen
+		if !ok || (!l.seen[known] && p.VisitorSeen) || knowsBetter {
+			delete(l.Claimed, key)
 			l.visitors[key] = *p.VisitorID
 			l.Links[key] = *p.VisitorID
 		}

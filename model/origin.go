@@ -36,11 +36,10 @@ type origin struct {
 	returning bool
 }
 
-// originOf reads the origin of a pageview of a website with this domain. The referrer is nil when
-// there is none.
-func originOf(page, referrer *url.URL, domain string) origin {
-	from := referrerOf(referrer, domain)
-	query := page.Query()
+// originOf reads the origin of a pageview of a website from the query of its address. The referrer is
+// nil when there is none.
+func originOf(query url.Values, referrer *url.URL, site Website) origin {
+	from := referrerOf(referrer, site)
 	campaign := campaignOf(query)
 	if from.returning {
 		campaign.Ref = "" // of a link inside the website
@@ -124,6 +123,16 @@ func clickOf(query url.Values) adClick {
 	return adClick{}
 }
 
+// withClickIDs adds click ids that a tracker has kept to a query, where it has none of its own.
+func withClickIDs(query url.Values, ids Metadata) url.Values {
+	for _, click := range adClicks {
+		if id, ok := ids[click.parameter].(string); ok && !query.Has(click.parameter) {
+			query.Set(click.parameter, id)
+		}
+	}
+	return query
+}
+
 // provenance is what a referrer tells.
 type provenance struct {
 	host      string // or the package of an app; "" when the visitor only passed through or came from the website
@@ -131,7 +140,7 @@ type provenance struct {
 	returning bool
 }
 
-func referrerOf(u *url.URL, domain string) provenance {
+func referrerOf(u *url.URL, site Website) provenance {
 	if u == nil {
 		return provenance{}
 	}
@@ -139,9 +148,9 @@ func referrerOf(u *url.URL, domain string) provenance {
 		app := strings.ToLower(u.Hostname())
 		return provenance{host: app, kind: knownSources().apps[app]}
 	}
-	host, own := normalHost(u.Hostname()), normalHost(domain)
+	host := normalHost(u.Hostname())
 	source := knownSources().host(host)
-	if host == own || strings.HasSuffix(host, "."+own) || source.isPassage() {
+	if site.hasHost(host) || source.isPassage() {
 		return provenance{returning: true}
 	}
 	return provenance{host: host, kind: source}

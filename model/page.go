@@ -97,3 +97,27 @@ type VisitorRevenueEdge struct {
 	Cursor string
 	Node   *VisitorRevenue
 }
+
+// EventConnection is a page of events.
+type EventConnection struct {
+	Edges    []EventEdge
+	PageInfo *PageInfo
+}
+
+// EventEdge is an event in a list.
+type EventEdge struct {
+	Cursor string
+	Node   *Event
+}
+
+// JourneyConnection is a page of a visitor's journey.
+type JourneyConnection struct {
+	Edges    []JourneyEdge
+	PageInfo *PageInfo
+}
+
+// JourneyEdge is a step of a visitor's journey in a list.
+type JourneyEdge struct {
+	Cursor string
+	Node   JourneyStep
+}

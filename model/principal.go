@@ -25,8 +25,12 @@ var Scopes = []Scope{
 	ScopeWebsitesRead, ScopeWebsitesWrite, ScopeAPIKeysWrite,
 }
 
-// Principal is who makes a request, as its token says.
+// Principal is who makes a request, as its token says, or a page whose tracker has no token.
 type Principal struct {
+	// TrackingID is what a tracker names its website by: everybody knows it, and it allows to record visits
+	// and events and nothing else. "" for a token.
+	TrackingID string
+
 	TokenID   string
 	AccountID string
 	// WebsiteID is the one website of a website key; "" for an account token.

@@ -8,9 +8,6 @@ import (
 	"unicode/utf8"
 )
 
-// VisitIdle is how long a visitor may be idle before the next pageview starts another visit.
-const VisitIdle = 30 * time.Minute
-
 // schemeApp is the scheme of the referrers of Android apps, whose host is the app's package.
 const schemeApp = "android-app"
 
@@ -28,6 +25,7 @@ type Visitor struct {
 	FirstSeenAt *time.Time
 	LastSeenAt  *time.Time
 	VisitCount  int
+	Identity    *Identity // nil when it has never been identified
 }
 
 // Campaign is what the query of an address says about where its visits come from; "" where it says
@@ -45,7 +43,7 @@ type Visit struct {
 	VisitorID   string
 	SessionID   *string
 	StartedAt   time.Time
-	LastSeenAt  time.Time
+	LastSeenAt  time.Time // of its latest pageview or event
 	LandingPage string
 	Referrer    *string
 	Source      string
@@ -56,6 +54,9 @@ type Visit struct {
 	Browser     *string
 	OS          *string
 	Pageviews   int
+	// Viewed and ViewedAt are a fingerprint of the latest pageview, and when it was.
+	Viewed   int64
+	ViewedAt time.Time
 	// Returning says of a pageview that it comes from a page of the website itself, or from one that
 	// visitors only pass through, such as a checkout. It is not kept.
 	Returning bool
@@ -93,6 +94,8 @@ type RecordVisitInput struct {
 	OccurredAt *Timestamp
 	UserAgent  *string
 	Country    *string
+	// AdClickIDs are click ids by their parameters. They count like those in the URL.
+	AdClickIDs Metadata
 }
 
 // Validate checks the input and reads source, channel and campaign from the addresses. The result is the
@@ -128,20 +131,13 @@ func (in RecordVisitInput) Validate(site Website, now time.Time, parse func(user
 		client := parse(*in.UserAgent)
 		v.Device, v.Browser, v.OS = optional(client.Device), optional(client.Browser), optional(client.OS)
 	}
+	faults.Add("adClickIds", in.AdClickIDs.Validate())
 	v.LastSeenAt = v.StartedAt
 	if page != nil {
-		from := originOf(page, referrer, site.Domain)
+		from := originOf(withClickIDs(page.Query(), in.AdClickIDs), referrer, site)
 		v.Campaign, v.Source, v.Channel, v.Returning = from.campaign, from.source, from.channel, from.returning
 	}
 	return v, faults.Err()
-}
-
-// Continues says whether the pageview v belongs to the visitor's visit current: it comes within
-// VisitIdle of it and is Returning, or brings no other campaign.
-func (v Visit) Continues(current Visit) bool {
-	idle := v.StartedAt.Sub(current.LastSeenAt)
-	inTime := idle <= VisitIdle && !v.StartedAt.Before(current.StartedAt)
-	return inTime && (v.Returning || v.Campaign == Campaign{} || v.Campaign == current.Campaign)
 }
 
 func parseAddress(s string, schemes ...string) (*url.URL, error) {
@@ -153,6 +149,18 @@ func parseAddress(s string, schemes ...string) (*url.URL, error) {
 		return nil, Errorf(CodeInvalidField, "", "must be a full http or https address")
 	}
 	return u, nil
+}
+
+// UsableReferrer is a referrer as a browser reports it, and nil if it is one that tells no source: none at all,
+// of another scheme, or too long. A browser cannot mend it.
+func UsableReferrer(referrer *string) *string {
+	if referrer == nil {
+		return nil
+	}
+	if _, err := parseAddress(*referrer, "http", "https", schemeApp); err != nil {
+		return nil
+	}
+	return referrer
 }
 
 func parseCountry(s string) (string, error) {

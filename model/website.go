@@ -1,6 +1,12 @@
 package model
 
-import "time"
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Website is a site whose visits and payments are measured.
 type Website struct {
@@ -8,6 +14,7 @@ type Website struct {
 	TrackingID string // public, "dfid_" and 12 characters
 	AccountID  string
 	Domain     string
+	Hostnames  []string // further hosts of its pages; localhost stands for all names of the visitor's own machine
 	Name       string
 	Timezone   string   // an IANA name
 	Currency   Currency // the reporting currency
@@ -33,4 +40,28 @@ func (w Website) CheckWritable() error {
 		return Errorf(CodeWebsiteSuspended, "", "the website is suspended and accepts no writes")
 	}
 	return nil
+}
+
+// CheckPage answers CodeHostnameNotAllowed unless the page's host is the website's domain, one of its
+// further hostnames, or a subdomain of these. An address that is none is left for its reader to refuse.
+func (w Website) CheckPage(address string) error {
+	page, err := url.Parse(address)
+	if err != nil || page.Host == "" || w.hasHost(normalHost(page.Hostname())) {
+		return nil
+	}
+	return Errorf(CodeHostnameNotAllowed, "url",
+		"the page is on another host than the website's: its operator can add the host with `tributary website allow`")
+}
+
+// hasHost says whether a host, in its normal form, is one of the website's.
+func (w Website) hasHost(host string) bool {
+	return slices.ContainsFunc(append([]string{w.Domain}, w.Hostnames...), func(name string) bool {
+		own := normalHost(name)
+		return host == own || strings.HasSuffix(host, "."+own) || own == "localhost" && isLoopback(host)
+	})
+}
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
 }

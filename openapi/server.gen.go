@@ -26,6 +26,7 @@ const (
 	ErrorReasonDuplicateTransaction   ErrorReason = "duplicate_transaction"
 	ErrorReasonEventLimitReached      ErrorReason = "event_limit_reached"
 	ErrorReasonForbidden              ErrorReason = "forbidden"
+	ErrorReasonHostnameNotAllowed     ErrorReason = "hostname_not_allowed"
 	ErrorReasonInternal               ErrorReason = "internal"
 	ErrorReasonInvalidAmount          ErrorReason = "invalid_amount"
 	ErrorReasonInvalidCurrency        ErrorReason = "invalid_currency"
@@ -41,6 +42,7 @@ const (
 	ErrorReasonNotFound               ErrorReason = "not_found"
 	ErrorReasonPayloadTooLarge        ErrorReason = "payload_too_large"
 	ErrorReasonPaymentNotFound        ErrorReason = "payment_not_found"
+	ErrorReasonRateLimited            ErrorReason = "rate_limited"
 	ErrorReasonRefundCurrencyMismatch ErrorReason = "refund_currency_mismatch"
 	ErrorReasonRefundExceedsCharge    ErrorReason = "refund_exceeds_charge"
 	ErrorReasonTooManyItems           ErrorReason = "too_many_items"
@@ -69,6 +71,8 @@ func (e ErrorReason) Valid() bool {
 	case ErrorReasonEventLimitReached:
 		return true
 	case ErrorReasonForbidden:
+		return true
+	case ErrorReasonHostnameNotAllowed:
 		return true
 	case ErrorReasonInternal:
 		return true
@@ -99,6 +103,8 @@ func (e ErrorReason) Valid() bool {
 	case ErrorReasonPayloadTooLarge:
 		return true
 	case ErrorReasonPaymentNotFound:
+		return true
+	case ErrorReasonRateLimited:
 		return true
 	case ErrorReasonRefundCurrencyMismatch:
 		return true
@@ -313,6 +319,18 @@ type RecordPaymentResult struct {
 // SuccessStatus Stands in every wrapped success.
 type SuccessStatus string
 
+// TrackEventResult What became of an event.
+type TrackEventResult struct {
+	// Message Whether it was recorded.
+	Message string `json:"message"`
+
+	// VisitorId The visitor that it counts for.
+	VisitorId *string `json:"visitorId,omitempty"`
+
+	// IgnoredFields Keys of the body that were not understood, when there are any.
+	IgnoredFields *[]string `json:"ignored_fields,omitempty"`
+}
+
 // WebsiteId defines model for WebsiteId.
 type WebsiteId = string
 
@@ -345,6 +363,9 @@ type Unauthorized = ErrorResponse
 
 // UnsupportedMediaType Every error of the API, whatever its status.
 type UnsupportedMediaType = ErrorResponse
+
+// TrackEventTextBody defines parameters for TrackEvent.
+type TrackEventTextBody = json.RawMessage
 
 // DeletePaymentsTextBody defines parameters for DeletePayments.
 type DeletePaymentsTextBody = json.RawMessage
@@ -386,6 +407,9 @@ type RecordPaymentParams struct {
 	// an account token (`dft_…`). A website key implies it; naming another website with one is a 403.
 	WebsiteId *WebsiteId `form:"websiteId,omitempty" json:"websiteId,omitempty"`
 }
+
+// TrackEventTextRequestBody defines body for TrackEvent for text/plain ContentType.
+type TrackEventTextRequestBody = TrackEventTextBody
 
 // DeletePaymentsTextRequestBody defines body for DeletePayments for text/plain ContentType.
 type DeletePaymentsTextRequestBody = DeletePaymentsTextBody
@@ -457,6 +481,12 @@ func (t *DeletePaymentsResult) UnmarshalJSON(b []byte) error {
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// PreflightTrackEvent May a page of another origin send events?
+	// (OPTIONS /api/events)
+	PreflightTrackEvent(w http.ResponseWriter, r *http.Request)
+	// TrackEvent Record what a visitor did
+	// (POST /api/events)
+	TrackEvent(w http.ResponseWriter, r *http.Request)
 	// DeletePayments Delete payments
 	// (DELETE /api/v1/payments)
 	DeletePayments(w http.ResponseWriter, r *http.Request, params DeletePaymentsParams)
@@ -479,6 +509,34 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(http.Handler) http.Handler
+
+// PreflightTrackEvent operation middleware
+func (siw *ServerInterfaceWrapper) PreflightTrackEvent(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PreflightTrackEvent(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// TrackEvent operation middleware
+func (siw *ServerInterfaceWrapper) TrackEvent(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.TrackEvent(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
 
 // DeletePayments operation middleware
 func (siw *ServerInterfaceWrapper) DeletePayments(w http.ResponseWriter, r *http.Request) {
@@ -785,6 +843,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 		ErrorHandlerFunc:   options.ErrorHandlerFunc,
 	}
 
+	m.HandleFunc(http.MethodOptions+" "+options.BaseURL+"/api/events", wrapper.PreflightTrackEvent)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/events", wrapper.TrackEvent)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/api/v1/payments", wrapper.DeletePayments)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/payments", wrapper.RecordPayment)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/healthz", wrapper.GetHealth)
@@ -885,6 +945,252 @@ type UnsupportedMediaTypeJSONResponse struct {
 	Body ErrorResponse
 
 	Headers UnsupportedMediaTypeResponseHeaders
+}
+
+type PreflightTrackEventRequestObject struct {
+}
+
+type PreflightTrackEventResponseObject interface {
+	VisitPreflightTrackEventResponse(w http.ResponseWriter) error
+}
+
+type PreflightTrackEvent204ResponseHeaders struct {
+	AccessControlAllowHeaders string
+	AccessControlAllowMethods string
+	AccessControlMaxAge       int
+	XRequestId                string
+}
+
+type PreflightTrackEvent204Response struct {
+	Headers PreflightTrackEvent204ResponseHeaders
+}
+
+func (response PreflightTrackEvent204Response) VisitPreflightTrackEventResponse(w http.ResponseWriter) error {
+	w.Header().Set("Access-Control-Allow-Headers", fmt.Sprint(response.Headers.AccessControlAllowHeaders))
+	w.Header().Set("Access-Control-Allow-Methods", fmt.Sprint(response.Headers.AccessControlAllowMethods))
+	w.Header().Set("Access-Control-Max-Age", fmt.Sprint(response.Headers.AccessControlMaxAge))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(204)
+	return nil
+}
+
+type PreflightTrackEvent405JSONResponse struct{ MethodNotAllowedJSONResponse }
+
+func (response PreflightTrackEvent405JSONResponse) VisitPreflightTrackEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(405)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreflightTrackEvent500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response PreflightTrackEvent500JSONResponse) VisitPreflightTrackEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrackEventRequestObject struct {
+	Body *TrackEventTextRequestBody
+}
+
+type TrackEventResponseObject interface {
+	VisitTrackEventResponse(w http.ResponseWriter) error
+}
+
+type TrackEvent200ResponseHeaders struct {
+	XRequestId string
+}
+
+type TrackEvent200JSONResponse struct {
+	Body    TrackEventResult
+	Headers TrackEvent200ResponseHeaders
+}
+
+func (response TrackEvent200JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrackEvent400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response TrackEvent400JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrackEvent403ResponseHeaders struct {
+	XRequestId string
+}
+
+type TrackEvent403JSONResponse struct {
+	Body    ErrorResponse
+	Headers TrackEvent403ResponseHeaders
+}
+
+func (response TrackEvent403JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrackEvent404ResponseHeaders struct {
+	XRequestId string
+}
+
+type TrackEvent404JSONResponse struct {
+	Body    ErrorResponse
+	Headers TrackEvent404ResponseHeaders
+}
+
+func (response TrackEvent404JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrackEvent405JSONResponse struct{ MethodNotAllowedJSONResponse }
+
+func (response TrackEvent405JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(405)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrackEvent413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response TrackEvent413JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrackEvent415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response TrackEvent415JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrackEvent429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response TrackEvent429JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrackEvent500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response TrackEvent500JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrackEvent503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response TrackEvent503JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeletePaymentsRequestObject struct {
@@ -1407,6 +1713,12 @@ func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.Res
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// PreflightTrackEvent May a page of another origin send events?
+	// (OPTIONS /api/events)
+	PreflightTrackEvent(ctx context.Context, request PreflightTrackEventRequestObject) (PreflightTrackEventResponseObject, error)
+	// TrackEvent Record what a visitor did
+	// (POST /api/events)
+	TrackEvent(ctx context.Context, request TrackEventRequestObject) (TrackEventResponseObject, error)
 	// DeletePayments Delete payments
 	// (DELETE /api/v1/payments)
 	DeletePayments(ctx context.Context, request DeletePaymentsRequestObject) (DeletePaymentsResponseObject, error)
@@ -1458,6 +1770,62 @@ type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
 	options     StrictHTTPServerOptions
+}
+
+// PreflightTrackEvent operation middleware
+func (sh *strictHandler) PreflightTrackEvent(w http.ResponseWriter, r *http.Request) {
+	var request PreflightTrackEventRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PreflightTrackEvent(ctx, request.(PreflightTrackEventRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreflightTrackEvent")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PreflightTrackEventResponseObject); ok {
+		if err := validResponse.VisitPreflightTrackEventResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// TrackEvent operation middleware
+func (sh *strictHandler) TrackEvent(w http.ResponseWriter, r *http.Request) {
+	var request TrackEventRequestObject
+
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't read body: %w", err))
+		return
+	}
+	body := TrackEventTextRequestBody(data)
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.TrackEvent(ctx, request.(TrackEventRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TrackEvent")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(TrackEventResponseObject); ok {
+		if err := validResponse.VisitTrackEventResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
 }
 
 // DeletePayments operation middleware

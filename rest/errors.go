@@ -16,6 +16,7 @@ import (
 var statuses = map[model.Code]int{
 	model.CodeUnauthorized:         http.StatusUnauthorized,
 	model.CodeForbidden:            http.StatusForbidden,
+	model.CodeHostnameNotAllowed:   http.StatusForbidden,
 	model.CodeWebsiteSuspended:     http.StatusForbidden,
 	model.CodeWebsiteNotFound:      http.StatusNotFound,
 	model.CodeVisitorNotFound:      http.StatusNotFound,
@@ -43,6 +44,7 @@ var statuses = map[model.Code]int{
 	model.CodeMethodNotAllowed:     http.StatusMethodNotAllowed,
 	model.CodePayloadTooLarge:      http.StatusRequestEntityTooLarge,
 	model.CodeUnsupportedMediaType: http.StatusUnsupportedMediaType,
+	model.CodeRateLimited:          http.StatusTooManyRequests,
 	model.CodeEventLimitReached:    http.StatusTooManyRequests,
 	model.CodeUnavailable:          http.StatusServiceUnavailable,
 	model.CodeInternal:             http.StatusInternalServerError,
@@ -71,7 +73,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	switch e.Code {
 	case model.CodeUnauthorized:
 		header.Set("WWW-Authenticate", "Bearer")
-	case model.CodeUnavailable, model.CodeEventLimitReached:
+	case model.CodeUnavailable, model.CodeEventLimitReached, model.CodeRateLimited:
 		header.Set("Retry-After", strconv.Itoa(e.RetrySeconds()))
 	case model.CodePayloadTooLarge:
 		header.Set("Connection", "close") // what is left of the body is not read

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"time"
 
 	"tributary/graph/generated"
@@ -21,21 +22,22 @@ const MaxBody = 64 << 10
 // allowed are the methods of the paths, as the Allow header lists them.
 var allowed = map[string]string{
 	"/api/v1/payments": "DELETE, POST",
+	eventsPath:         "OPTIONS, POST",
 	"/healthz":         "GET, HEAD",
 	"/readyz":          "GET, HEAD",
 }
 
 // NewHandler serves everything below /api, and /healthz and /readyz. It expects the principal of the
-// request in its context for /api, and the request's id. Ready is asked by /readyz: nil means that
-// requests are welcome. Now gives the time of a request.
-func NewHandler(resolver generated.MutationResolver, ready func(context.Context) error, now func() time.Time) http.Handler {
+// request in its context for /api, but not for events, and the request's id. Ready is asked by
+// /readyz: nil means that requests are welcome. Now gives the time of a request.
+func NewHandler(resolver generated.MutationResolver, ready func(context.Context) error, now func() time.Time, senders Senders) http.Handler {
 	mux := http.NewServeMux()
-	strict := openapi.NewStrictHandlerWithOptions(&server{resolver, ready, now}, nil, openapi.StrictHTTPServerOptions{
+	strict := openapi.NewStrictHandlerWithOptions(&server{resolver, ready, now, senders}, nil, openapi.StrictHTTPServerOptions{
 		RequestErrorHandlerFunc:  writeBodyError,
 		ResponseErrorHandlerFunc: WriteError,
 	})
 	openapi.HandlerWithOptions(strict, openapi.StdHTTPServerOptions{
-		BaseRouter: router{mux}, ErrorHandlerFunc: writeParameterError,
+		BaseRouter: router{mux, senders}, ErrorHandlerFunc: writeParameterError,
 	})
 	for path, methods := range allowed {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
@@ -46,17 +48,25 @@ func NewHandler(resolver generated.MutationResolver, ready func(context.Context)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, r, model.Errorf(model.CodeNotFound, "", "there is nothing at this path; /openapi.yaml lists the paths of the API"))
 	})
-	return mux
+	return crossOrigin(mux)
 }
 
 // router puts the checks that the generated server does not make in front of its operations.
-type router struct{ *http.ServeMux }
+type router struct {
+	*http.ServeMux
+	senders Senders
+}
 
 // HandleFunc registers an operation by its method and path.
 func (m router) HandleFunc(pattern string, operation func(http.ResponseWriter, *http.Request)) {
 	known, strict := parameters[pattern]
+	types := []string{"application/json"}
+	if pattern == http.MethodPost+" "+eventsPath {
+		types = append(types, "text/plain") // of navigator.sendBeacon
+		operation = m.senders.admit(operation)
+	}
 	m.ServeMux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		if err := checkRequest(r, known, strict); err != nil {
+		if err := checkRequest(r, known, strict, types); err != nil {
 			WriteError(w, r, err)
 			return
 		}
@@ -66,7 +76,7 @@ func (m router) HandleFunc(pattern string, operation func(http.ResponseWriter, *
 }
 
 // checkRequest refuses what can be refused before the body is read.
-func checkRequest(r *http.Request, known []string, strict bool) error {
+func checkRequest(r *http.Request, known []string, strict bool, types []string) error {
 	if strict {
 		if err := checkQuery(r.URL.RawQuery, known); err != nil {
 			return err
@@ -75,15 +85,15 @@ func checkRequest(r *http.Request, known []string, strict bool) error {
 	switch {
 	case r.ContentLength > MaxBody:
 		return errTooLarge()
-	case (r.ContentLength != 0 || r.Method == http.MethodPost) && !isJSON(r.Header.Get("Content-Type")):
+	case (r.ContentLength != 0 || r.Method == http.MethodPost) && !hasType(r.Header.Get("Content-Type"), types):
 		return model.Errorf(model.CodeUnsupportedMediaType, "", "send the body as JSON, with the header Content-Type: application/json")
 	}
 	return nil
 }
 
-func isJSON(contentType string) bool {
+func hasType(contentType string, types []string) bool {
 	mediaType, _, err := mime.ParseMediaType(contentType)
-	return err == nil && mediaType == "application/json"
+	return err == nil && slices.Contains(types, mediaType)
 }
 
 func errTooLarge() *model.Error {
@@ -110,6 +120,7 @@ type server struct {
 	resolver generated.MutationResolver
 	ready    func(context.Context) error
 	now      func() time.Time
+	senders  Senders
 }
 
 // RecordPayment implements openapi.StrictServerInterface.

@@ -118,6 +118,9 @@ var published = sync.OnceValues(func() (routers.Router, error) {
 type api struct {
 	*resolver
 	handler http.Handler
+
+	wait    time.Duration // until the client's address may send another event
+	country string        // of the client
 }
 
 func newAPI(t testing.TB) *api {
@@ -127,7 +130,13 @@ func newAPI(t testing.TB) *api {
 		outcome: model.OutcomeRecorded,
 	}
 	ready := func(context.Context) error { return r.err }
-	return &api{resolver: r, handler: rest.NewHandler(r, ready, func() time.Time { return now })}
+	a := &api{resolver: r}
+	a.handler = rest.NewHandler(r, ready, func() time.Time { return now }, rest.Senders{
+		Admit:   func(*http.Request) (time.Duration, bool) { return a.wait, a.wait == 0 },
+		Country: func(*http.Request) string { return a.country },
+		IsBot:   func(userAgent string) bool { return userAgent == "a bot" },
+	})
+	return a
 }
 
 // request makes a request as the server's middleware hands it on.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"syscall"
 	"time"
 
+	"tributary/internal/clientip"
 	"tributary/internal/server"
 )
 
@@ -23,9 +25,12 @@ var errStopTime = errors.New("the time to stop is over")
 const defaultListen = "127.0.0.1:8080"
 
 type serveCmd struct {
-	Listen              address `default:"${listen}" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one (default: ${default})."`
-	Demo                bool    `help:"Create a website with some months of visits and payments, unless it is there, and open the playground and the docs with its key."`
-	AllowUnsafeDatabase bool    `help:"Start although the database of --database-url says that it can lose what it has acknowledged."`
+	Listen              address   `default:"${listen}" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one (default: ${default})."`
+	Demo                bool      `help:"Create a website with some months of visits and payments, unless it is there, and open the playground and the docs with its key."`
+	TrustedProxy        []network `placeholder:"ADDRESS" help:"Address or network of a proxy in front of the server, such as 10.0.0.0/8: what its headers say of a client's address and country is believed; repeatable."`
+	GeoIP               string    `name:"geoip" placeholder:"FILE" help:"MaxMind database (.mmdb) of countries or cities, by which visits get their country."`
+	EventRate           uint32    `default:"20" placeholder:"N" help:"How many events a second one address may send to /api/events, in the mean of ten seconds; 0 for any number (default: ${default})."`
+	AllowUnsafeDatabase bool      `help:"Start although the database of --database-url says that it can lose what it has acknowledged."`
 }
 
 // Run implements the command.
@@ -35,6 +40,11 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }() // is an error after serving, which has closed it
+	countries, err := clientip.OpenCountries(c.GeoIP, c.proxies())
+	if err != nil {
+		return fmt.Errorf("--geoip: %w", err)
+	}
+	defer func() { _ = countries.Close() }() // it was only read
 	user := forServer
 	if c.AllowUnsafeDatabase {
 		user = forUnsafeServer
@@ -46,7 +56,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	closing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	context.AfterFunc(ctx, func() { time.AfterFunc(stopTime, func() { cancel(errStopTime) }) })
-	err = c.serve(ctx, a, d, listener)
+	err = c.serve(ctx, a, d, listener, countries)
 
 	switch err := d.close(closing); {
 	case errors.Is(err, errStopTime):
@@ -59,7 +69,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 }
 
 // serve answers requests until the context ends.
-func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.Listener) error {
+func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.Listener, countries *clientip.Countries) error {
 	place, err := a.place(ctx, d, listener.Addr())
 	if err != nil {
 		return err
@@ -78,8 +88,18 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 	}
 	a.log.Info("ready for requests", "url", place.URL, "version", version)
 	context.AfterFunc(ctx, func() { a.log.Info("stopping: no more requests are accepted, those under way are finished") })
-	handler := newHandler(d.Store, resolver, place.Demo.playground(), a.log)
+	senders := newSenders(c.proxies(), countries, c.EventRate, a.log)
+	handler := newHandler(d.Store, resolver, senders, place.Demo.playground(), a.log)
 	return server.Serve(ctx, listener, handler, drainTime, a.log)
+}
+
+// proxies are the networks whose headers are believed.
+func (c *serveCmd) proxies() clientip.Proxies {
+	var proxies clientip.Proxies
+	for _, n := range c.TrustedProxy {
+		proxies = append(proxies, netip.Prefix(n))
+	}
+	return proxies
 }
 
 // bind takes the address first, so that a port that is in use is found out at once.

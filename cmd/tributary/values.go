@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -71,6 +72,22 @@ func (h *hostname) UnmarshalText(text []byte) error {
 		}
 	}
 	*h = hostname(name)
+	return nil
+}
+
+// network is an address, or a range of them.
+type network netip.Prefix
+
+func (n *network) UnmarshalText(text []byte) error {
+	if address, err := netip.ParseAddr(string(text)); err == nil {
+		*n = network(netip.PrefixFrom(address, address.BitLen()))
+		return nil
+	}
+	prefix, err := netip.ParsePrefix(string(text))
+	if err != nil {
+		return errors.New("must be an address such as 10.0.0.7, or a network such as 10.0.0.0/8")
+	}
+	*n = network(prefix)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"tributary/db"
@@ -14,14 +15,17 @@ import (
 )
 
 type websiteCmd struct {
-	Create  websiteCreateCmd  `cmd:"" help:"Add a website and its first key, which is shown only this once."`
-	List    websiteListCmd    `cmd:"" help:"List the websites."`
-	Suspend websiteSuspendCmd `cmd:"" help:"Refuse all writes to a website; reading stays possible."`
-	Resume  websiteResumeCmd  `cmd:"" help:"Accept writes to a suspended website again."`
+	Create   websiteCreateCmd   `cmd:"" help:"Add a website and its first key, which is shown only this once."`
+	List     websiteListCmd     `cmd:"" help:"List the websites."`
+	Allow    websiteAllowCmd    `cmd:"" help:"Accept events of pages on further hosts, with their subdomains."`
+	Disallow websiteDisallowCmd `cmd:"" help:"No longer accept events of pages on further hosts."`
+	Suspend  websiteSuspendCmd  `cmd:"" help:"Refuse all writes to a website; reading stays possible."`
+	Resume   websiteResumeCmd   `cmd:"" help:"Accept writes to a suspended website again."`
 }
 
 type websiteCreateCmd struct {
 	Domain   hostname   `required:"" placeholder:"D" help:"Host name of the website, such as shop.example.com."`
+	Hostname []hostname `placeholder:"H" help:"Further host whose pages may send events, with its subdomains; localhost for a page under development; repeatable."`
 	Name     title      `placeholder:"N" help:"Name for people (default: the domain)."`
 	Timezone zone       `default:"UTC" placeholder:"ZONE" help:"IANA time zone that the website's days are counted in (default: ${default})."`
 	Currency money      `default:"USD" placeholder:"CODE" help:"ISO 4217 code of the currency that totals are reported in (default: ${default})."`
@@ -34,6 +38,7 @@ type createdWebsite struct {
 	ID         string         `json:"id"`
 	TrackingID string         `json:"tracking_id"`
 	Domain     string         `json:"domain"`
+	Hostnames  []string       `json:"hostnames"`
 	Name       string         `json:"name"`
 	Timezone   string         `json:"timezone"`
 	Currency   model.Currency `json:"currency"`
@@ -45,7 +50,7 @@ type createdWebsite struct {
 // Run implements the command.
 func (c *websiteCreateCmd) Run(ctx context.Context, a *app) error {
 	w := model.Website{
-		AccountID: string(c.Account), Domain: string(c.Domain), Name: string(c.Name),
+		AccountID: string(c.Account), Domain: string(c.Domain), Hostnames: texts(c.Hostname), Name: string(c.Name),
 		Timezone: string(c.Timezone), Currency: model.Currency(c.Currency), CreatedAt: now(),
 	}
 	if w.Name == "" {
@@ -67,7 +72,7 @@ func (c *websiteCreateCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return fmt.Errorf("the website %s was created, but not its key: `tributary key create --website %s` makes one: %w", w.ID, w.ID, err)
 		}
-		created := createdWebsite{w.ID, w.TrackingID, w.Domain, w.Name, w.Timezone, w.Currency, secret, c.Listen.url()}
+		created := createdWebsite{w.ID, w.TrackingID, w.Domain, w.Hostnames, w.Name, w.Timezone, w.Currency, secret, c.Listen.url()}
 		return a.print(created, created.write)
 	})
 }
@@ -97,6 +102,7 @@ type websiteView struct {
 	TrackingID string         `json:"tracking_id"`
 	AccountID  string         `json:"account_id"`
 	Domain     string         `json:"domain"`
+	Hostnames  []string       `json:"hostnames"`
 	Name       string         `json:"name"`
 	Timezone   string         `json:"timezone"`
 	Currency   model.Currency `json:"currency"`
@@ -105,7 +111,7 @@ type websiteView struct {
 }
 
 func newWebsiteView(w model.Website) websiteView {
-	return websiteView{w.ID, w.TrackingID, w.AccountID, w.Domain, w.Name, w.Timezone, w.Currency, w.Suspended, w.CreatedAt}
+	return websiteView{w.ID, w.TrackingID, w.AccountID, w.Domain, w.Hostnames, w.Name, w.Timezone, w.Currency, w.Suspended, w.CreatedAt}
 }
 
 type websiteListCmd struct {
@@ -142,6 +148,63 @@ func (w websiteView) state() string {
 		return "suspended"
 	}
 	return "active"
+}
+
+type websiteAllowCmd struct {
+	Website  siteName   `arg:"" help:"Id or domain of the website."`
+	Hostname []hostname `arg:"" help:"Hosts such as staging.example.com; localhost for a page under development."`
+}
+
+// Run implements the command.
+func (c *websiteAllowCmd) Run(ctx context.Context, a *app) error {
+	return a.changeHostnames(ctx, c.Website, func(hostnames []string) []string {
+		for _, name := range texts(c.Hostname) {
+			if !slices.Contains(hostnames, name) {
+				hostnames = append(hostnames, name)
+			}
+		}
+		return hostnames
+	})
+}
+
+type websiteDisallowCmd struct {
+	Website  siteName   `arg:"" help:"Id or domain of the website."`
+	Hostname []hostname `arg:"" help:"Hosts that were allowed."`
+}
+
+// Run implements the command.
+func (c *websiteDisallowCmd) Run(ctx context.Context, a *app) error {
+	return a.changeHostnames(ctx, c.Website, func(hostnames []string) []string {
+		return slices.DeleteFunc(hostnames, func(name string) bool { return slices.Contains(texts(c.Hostname), name) })
+	})
+}
+
+func (a *app) changeHostnames(ctx context.Context, name siteName, change func(hostnames []string) []string) error {
+	return a.withStore(ctx, func(store *db.Store) error {
+		id, err := findWebsite(ctx, store, name)
+		if err != nil {
+			return err
+		}
+		if err := store.AllowHostnames(ctx, id, change); err != nil {
+			return err
+		}
+		w, err := store.Website(ctx, id)
+		if err != nil {
+			return err
+		}
+		return a.print(newWebsiteView(w), func(out io.Writer) {
+			fmt.Fprintf(out, "Events of pages on these hosts and their subdomains are accepted: %s.\n", strings.Join(append([]string{w.Domain}, w.Hostnames...), ", "))
+		})
+	})
+}
+
+// texts are the names of hosts.
+func texts(names []hostname) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = string(name)
+	}
+	return all
 }
 
 type websiteSuspendCmd struct {

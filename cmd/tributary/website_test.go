@@ -17,7 +17,7 @@ func TestWebsite(t *testing.T) {
 		t.Parallel()
 		op, _ := onDatabase(t)
 		made := op.ask("website", "create", "--domain", "shop.example.com", "--name", "Zoë & co", "--timezone", "Europe/Paris", "--currency", "eur")
-		require.Equal(t, []string{"currency", "domain", "id", "key", "name", "timezone", "tracking_id"}, made.names())
+		require.Equal(t, []string{"currency", "domain", "hostnames", "id", "key", "name", "timezone", "tracking_id"}, made.names())
 		require.Regexp(t, `^[0-9a-f]{24}$`, made["id"])
 		require.Regexp(t, `^dfid_[0-9a-z]{12}$`, made["tracking_id"])
 		require.Regexp(t, `^df_[0-9A-Za-z]{38}$`, made["key"])
@@ -27,7 +27,7 @@ func TestWebsite(t *testing.T) {
 		}
 		listed := op.ask("website", "list").list("websites")
 		require.Len(t, listed, 1)
-		require.Equal(t, []string{"account_id", "created_at", "currency", "domain", "id", "name", "suspended", "timezone", "tracking_id"}, listed[0].names())
+		require.Equal(t, []string{"account_id", "created_at", "currency", "domain", "hostnames", "id", "name", "suspended", "timezone", "tracking_id"}, listed[0].names())
 		require.Equal(t, made["id"], listed[0]["id"])
 		require.Equal(t, "Zoë & co", listed[0]["name"])
 		require.Equal(t, false, listed[0]["suspended"])
@@ -40,7 +40,7 @@ func TestWebsite(t *testing.T) {
 		delete(made, "id")
 		delete(made, "tracking_id")
 		delete(made, "key")
-		require.Empty(t, cmp.Diff(object{"domain": "localhost", "name": "localhost", "timezone": "UTC", "currency": "USD"}, made))
+		require.Empty(t, cmp.Diff(object{"domain": "localhost", "hostnames": []any{}, "name": "localhost", "timezone": "UTC", "currency": "USD"}, made))
 	})
 
 	t.Run("flags come from the environment", func(t *testing.T) {

@@ -3,9 +3,12 @@ package main
 import (
 	"log/slog"
 	"net/http"
+	"sync"
+	"time"
 
 	"tributary/db"
 	"tributary/graph"
+	"tributary/internal/clientip"
 	"tributary/internal/server"
 	"tributary/internal/server/pages"
 	"tributary/internal/useragent"
@@ -17,11 +20,30 @@ func newResolver(store *db.Store) *graph.Resolver {
 	return &graph.Resolver{Store: store, Now: now, ParseUserAgent: useragent.Parse}
 }
 
+// newSenders tells what is to be known of those who send events.
+func newSenders(proxies clientip.Proxies, countries *clientip.Countries, perSecond uint32, log *slog.Logger) rest.Senders {
+	limiter := clientip.NewLimiter(perSecond)
+	warnOnce := sync.OnceFunc(func() {
+		log.Warn("events come through a proxy that is not trusted: all its visitors share one rate limit and one country; name it with --trusted-proxy")
+	})
+	return rest.Senders{
+		Admit: func(r *http.Request) (time.Duration, bool) {
+			wait, ok := limiter.Admit(proxies.Address(r), time.Now())
+			if !ok && r.Header.Get("X-Forwarded-For") != "" && !proxies.FromProxy(r) {
+				warnOnce()
+			}
+			return wait, ok
+		},
+		Country: countries.Country,
+		IsBot:   useragent.IsBot,
+	}
+}
+
 // newHandler puts the packages together: all that the server answers.
-func newHandler(store *db.Store, resolver *graph.Resolver, playground pages.Playground, log *slog.Logger) http.Handler {
+func newHandler(store *db.Store, resolver *graph.Resolver, senders rest.Senders, playground pages.Playground, log *slog.Logger) http.Handler {
 	return server.New(server.Config{
 		GraphQL:      graph.NewHandler(resolver),
-		REST:         rest.NewHandler(resolver.Mutation(), store.Ping, now),
+		REST:         rest.NewHandler(resolver.Mutation(), store.Ping, now, senders),
 		Pages:        pages.New(pages.Config{Version: version, Playground: playground}),
 		Tokens:       store,
 		Now:          now,

@@ -33,25 +33,26 @@ const (
 
 // rules are the table of docs/ARCHITECTURE.md. A package that is not in it fails the test.
 var rules = map[string]rule{
-	"model":                   {others: []string{"github.com/bojanz/currency", "golang.org/x/net/idna"}},
-	"graph/scalar":            {own: []string{"model"}, others: []string{"github.com/99designs/gqlgen/graphql"}},
-	"graph/generated":         {own: []string{"graph/scalar", "model"}, others: []string{gqlgen, gqlparser}},
-	"graph":                   {own: []string{"graph/generated", "model"}, others: []string{gqlgen, gqlparser, "github.com/vikstrous/dataloadgen"}},
-	"openapi":                 {own: []string{"model"}, others: []string{"github.com/oapi-codegen/runtime/…", "go.yaml.in/yaml/v3"}},
-	"rest":                    {own: []string{"openapi", "graph/generated", "model"}, others: []string{"github.com/oapi-codegen/runtime/…"}},
-	"db":                      {own: []string{"model"}, others: []string{bun, pgx, "github.com/google/uuid"}},
-	"internal/auth":           {own: []string{"model"}},
-	"internal/server":         {own: []string{"graph", "rest", "openapi", "internal/auth", "internal/server/pages", "internal/server/tracker", "model"}, others: []string{everybody}},
-	"internal/server/pages":   {others: []string{"github.com/swaggest/swgui/…", "github.com/vearutop/statigz"}},
-	"internal/server/tracker": {others: []string{"github.com/vearutop/statigz"}},
-	"internal/demo":           {own: []string{"graph/generated", "model"}, others: []string{"golang.org/x/sync/errgroup"}},
-	"internal/useragent":      {own: []string{"model"}, others: []string{"github.com/mileusna/useragent"}},
-	"internal/postgres":       {others: []string{"github.com/fergusstrange/embedded-postgres", pgx, "golang.org/x/sys/unix"}},
-	"internal/dbtest":         {own: []string{"db", "internal/postgres"}, others: []string{"github.com/peterldowns/pgtestdb", pgx, "golang.org/x/sys/unix"}},
-	"internal/browsertest":    {others: []string{"github.com/chromedp/…"}},
-	"internal/architecture":   {others: []string{"github.com/stretchr/testify/require"}},
-	"internal/e2e":            {}, // tests only
-	"cmd/tributary":           {own: []string{everybody}, others: []string{everybody}},
+	"model":                 {others: []string{"github.com/bojanz/currency", "golang.org/x/net/idna"}},
+	"graph/scalar":          {own: []string{"model"}, others: []string{"github.com/99designs/gqlgen/graphql"}},
+	"graph/generated":       {own: []string{"graph/scalar", "model"}, others: []string{gqlgen, gqlparser}},
+	"graph":                 {own: []string{"graph/generated", "model"}, others: []string{gqlgen, gqlparser, "github.com/vikstrous/dataloadgen"}},
+	"openapi":               {own: []string{"model"}, others: []string{"github.com/oapi-codegen/runtime/…", "go.yaml.in/yaml/v3"}},
+	"rest":                  {own: []string{"openapi", "graph/generated", "model"}, others: []string{"github.com/oapi-codegen/runtime/…"}},
+	"db":                    {own: []string{"model"}, others: []string{bun, pgx, "github.com/google/uuid"}},
+	"internal/auth":         {own: []string{"model"}},
+	"internal/server":       {own: []string{"graph", "rest", "openapi", "internal/auth", "internal/server/pages", "internal/tracker", "model"}, others: []string{everybody}},
+	"internal/server/pages": {others: []string{"github.com/swaggest/swgui/…", "github.com/vearutop/statigz"}},
+	"internal/tracker":      {others: []string{"github.com/vearutop/statigz"}},
+	"internal/demo":         {own: []string{"graph/generated", "model"}, others: []string{"golang.org/x/sync/errgroup"}},
+	"internal/useragent":    {own: []string{"model"}, others: []string{"github.com/mileusna/useragent"}},
+	"internal/clientip":     {others: []string{"github.com/oschwald/maxminddb-golang/v2"}},
+	"internal/postgres":     {others: []string{"github.com/fergusstrange/embedded-postgres", pgx, "golang.org/x/sys/unix"}},
+	"internal/dbtest":       {own: []string{"db", "internal/postgres"}, others: []string{"github.com/peterldowns/pgtestdb", pgx, "golang.org/x/sys/unix"}},
+	"internal/browsertest":  {others: []string{"github.com/chromedp/…"}},
+	"internal/architecture": {others: []string{"github.com/stretchr/testify/require"}},
+	"internal/e2e":          {}, // tests only
+	"cmd/tributary":         {own: []string{everybody}, others: []string{everybody}},
 }
 
 // runtimeFiles are the only ones of package graph that may know gqlgen and gqlparser, so that no

@@ -47,7 +47,7 @@ func TestDocs(t *testing.T) {
 
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(s.url+"/")))
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS(`nav a[href="/docs/"]`))))
-	browsertest.WaitFor(ctx, t, `document.querySelectorAll(".swagger-ui .opblock").length === 4`)
+	browsertest.WaitFor(ctx, t, `document.querySelectorAll(".swagger-ui .opblock").length === 6`)
 	require.NoError(t, chromedp.Do(ctx,
 		chromedp.Click(chromedp.CSS(".opblock-get .opblock-summary-control")),
 		chromedp.Click(chromedp.CSS(".opblock-get .try-out__btn")),

@@ -35,6 +35,19 @@ type options struct {
 	Currency model.Currency
 	Pages    func(key string) pages.Config
 	Wrap     func(http.Handler) http.Handler // what is served
+	Senders  rest.Senders                    // all are admitted, and nobody's country is known
+}
+
+// senders are those that a test does not care for.
+func (o options) senders() rest.Senders {
+	if o.Senders.Admit == nil {
+		o.Senders.Admit = func(*http.Request) (time.Duration, bool) { return 0, true }
+	}
+	if o.Senders.Country == nil {
+		o.Senders.Country = func(*http.Request) string { return "" }
+	}
+	o.Senders.IsBot = useragent.IsBot
+	return o.Senders
 }
 
 // stack is a running server over a database of its own, with one account, one website, a key of it,
@@ -45,6 +58,7 @@ type stack struct {
 	sql   *sql.DB // beside the store, for looking and for standing in the way
 	clock clock
 
+	senders    rest.Senders
 	site       model.Website
 	key, token string
 }
@@ -91,7 +105,7 @@ func open(t testing.TB, o options) *stack {
 	beside, err := sql.Open("pgx", o.DSN)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = beside.Close() })
-	return &stack{store: store, sql: beside}
+	return &stack{store: store, sql: beside, senders: o.senders()}
 }
 
 // handler wires the packages as the program does.
@@ -99,7 +113,7 @@ func (s *stack) handler(config pages.Config) http.Handler {
 	resolver := &graph.Resolver{Store: s.store, Now: s.clock.now, ParseUserAgent: useragent.Parse}
 	return server.New(server.Config{
 		GraphQL:      graph.NewHandler(resolver),
-		REST:         rest.NewHandler(resolver.Mutation(), s.store.Ping, s.clock.now),
+		REST:         rest.NewHandler(resolver.Mutation(), s.store.Ping, s.clock.now, s.senders),
 		Pages:        pages.New(config),
 		Tokens:       s.store,
 		Now:          s.clock.now,

@@ -3,6 +3,7 @@
 package useragent
 
 import (
+	"slices"
 	"strings"
 
 	mileusna "github.com/mileusna/useragent"
@@ -63,6 +64,26 @@ var browsers = map[string]string{
 	mileusna.YandexBot:           "YandexBot",
 	"GPTBot":                     "GPTBot",
 	"ClaudeBot":                  "ClaudeBot",
+}
+
+// botWords stand in the headers of programs that read pages on their own, in lower case, beside those that
+// the library knows.
+var botWords = []string{
+	"bot", "crawl", "spider", "slurp", "headless", "phantomjs", "prerender", "lighthouse", "pagespeed", "pingdom", "gtmetrix",
+	"statuscake", "uptime", "facebookexternalhit", "embedly", "mediapartners", "bingpreview", "whatsapp/",
+	"scrapy", "puppeteer", "playwright", "selenium", "webdriver",
+}
+
+// IsBot says whether a User-Agent is that of a program that reads pages on its own, or of a browser that nobody
+// looks at. A program that sends events for others, such as an HTTP client of a server, is none, and neither
+// is one without a name.
+func IsBot(userAgent string) bool {
+	if len(userAgent) > maxBytes {
+		userAgent = userAgent[:maxBytes]
+	}
+	lower := strings.ReplaceAll(strings.ToLower(userAgent), "cubot", "") // which makes phones
+	return slices.ContainsFunc(botWords, func(word string) bool { return strings.Contains(lower, word) }) ||
+		Parse(userAgent).Device == bot && lower != ""
 }
 
 // Parse reads a User-Agent header of any length and content; only its first 512 bytes count. What
