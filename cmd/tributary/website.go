@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"tributary/db"
-	"tributary/internal/server/tracker"
+	"tributary/internal/tracker"
 	"tributary/model"
 )
 

@@ -14,7 +14,7 @@ import (
 
 	"tributary/internal/auth"
 	"tributary/internal/server/pages"
-	"tributary/internal/server/tracker"
+	"tributary/internal/tracker"
 	"tributary/model"
 )
 

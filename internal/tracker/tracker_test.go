@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/internal/server/tracker"
+	"tributary/internal/tracker"
 )
 
 func get(t *testing.T, headers map[string]string) *httptest.ResponseRecorder {

@@ -9,7 +9,7 @@ import (
 	"github.com/vearutop/statigz"
 )
 
-//go:generate go tool -modfile=../../../tools/go.mod esbuild script.js --minify --target=es2015 --log-level=warning --outfile=js/script.js
+//go:generate go tool -modfile=../../tools/go.mod esbuild script.js --minify --target=es2015 --log-level=warning --outfile=js/script.js
 
 // minified holds the file under the path at which it is served.
 //

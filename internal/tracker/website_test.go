@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/internal/browsertest"
-	"tributary/internal/server/tracker"
+	"tributary/internal/tracker"
 )
 
 // event is what the tracker sends.
