@@ -82,8 +82,8 @@ func (w createdWebsite) write(out io.Writer) {
 	fmt.Fprintf(out, "  id\t%s\n  tracking id\t%s\n  name\t%s\n  time zone\t%s\n  currency\t%s\n  key\t%s\n\n",
 		w.ID, w.TrackingID, w.Name, w.Timezone, w.Currency, w.Key)
 	fmt.Fprintf(out, "Put this into the head of its pages, with the address at which browsers reach the server:\n\n"+
-		"  <script defer data-website-id=\"%s\" data-domain=\"%s\" src=\"%s%s\"></script>\n\n",
-		w.TrackingID, w.Domain, w.server, tracker.Path)
+		"  <script defer data-website-id=\"%s\" data-domain=\"%s\"%s src=\"%s%s\"></script>\n\n",
+		w.TrackingID, w.Domain, w.trackerOptions(), w.server, tracker.Path)
 	amount := "29.99"
 	if w.Currency.Exponent() == 0 {
 		amount = "2999"
@@ -94,6 +94,19 @@ func (w createdWebsite) write(out io.Writer) {
 		"    -H \"Authorization: Bearer $TRIBUTARY_KEY\" -H 'Content-Type: application/json' \\\n"+
 		"    -d '{\"amount\": %s, \"currency\": \"%s\", \"transaction_id\": \"payment_1\", \"datafast_visitor_id\": \"VISITOR_ID\"}'\n\n"+
 		"`tributary serve` runs the server that answers.\n", w.server, amount, w.Currency)
+}
+
+// trackerOptions are the attributes by which the tracker counts the pages of the further hosts too.
+func (w createdWebsite) trackerOptions() (attributes string) {
+	hosts := append([]string{w.Domain}, w.Hostnames...)
+	if slices.Contains(hosts, "localhost") {
+		attributes += " data-allow-localhost"
+	}
+	hosts = slices.DeleteFunc(hosts, func(host string) bool { return host == "localhost" })
+	if len(hosts) > 1 {
+		attributes += ` data-allowed-hostnames="` + strings.Join(hosts, ",") + `"`
+	}
+	return attributes
 }
 
 // websiteView is a website as commands show it.

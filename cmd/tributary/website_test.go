@@ -107,6 +107,8 @@ func TestWebsite(t *testing.T) {
 		require.Contains(t, text, `
   <script defer data-website-id="`+trackingID+`" data-domain="shop.example.com" src="http://127.0.0.1:8080/js/script.js"></script>
 `)
+		text = op.run("website", "create", "--domain", "a.example", "--hostname", "b.example", "--hostname", "localhost")
+		require.Contains(t, text, ` data-domain="a.example" data-allow-localhost data-allowed-hostnames="a.example,b.example" src=`)
 	})
 
 	t.Run("create shows a first request that fits the website and the server", func(t *testing.T) {

@@ -60,7 +60,7 @@
   // Browsers refuse the cookies of a domain that is not the page's, or that is a public suffix: then only the page's
   // own host gets them.
   const findCookieScope = () => {
-    cookieScope = "; Domain=" + domain;
+    cookieScope = "; Domain=" + (otherDomains.find((name) => isWithin(location.hostname, [name])) || domain);
     write("datafast_test", 1, 9);
     if (!read("datafast_test")) cookieScope = "";
     write("datafast_test", 1, 0);
@@ -101,8 +101,8 @@
     history.replaceState(history.state, "", url);
   };
 
-  // keepalive lets the request outlive the page, as after a click on a link. Its body is sent as text, for which a browser
-  // needs no permission of the other origin.
+  // keepalive lets the request outlive the page, as after a click on a link. Its body is sent as text, for which a
+  // browser needs no permission of the other origin.
   const post = (body, retries) => {
     const again = () => retries && setTimeout(post, 1000, body, retries - 1);
     const learn = (response) => {
@@ -119,7 +119,8 @@
 
   const send = safely((type, extraData) => {
     renewIds();
-    const event = { websiteId: options.websiteId, domain, visitorId, sessionId, type, href: page(), referrer, extraData };
+    const websiteId = options.websiteId;
+    const event = { websiteId, domain, visitorId, sessionId, type, href: page(), referrer, extraData };
     if (cookieless) event.cookieless = true;
     post(JSON.stringify(event), 2);
   });
