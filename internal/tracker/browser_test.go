@@ -197,6 +197,7 @@ func TestScript_otherDomains(t *testing.T) {
 	require.Equal(t, []string{first.VisitorID, first.SessionID}, []string{e.VisitorID, e.SessionID})
 	require.Equal(t, e.Href, b.text("location"))
 	require.Equal(t, first.VisitorID, b.cookies()["datafast_visitor_id"].Value)
+	require.Equal(t, ".app.example", b.cookies()["datafast_visitor_id"].Domain)
 
 	b.open("app.example", "/?_df_vid=0b5e8f6e-5b0f-4b43-8d5b-7c1f2a0e9d11&x=1")
 	e = b.next("pageview")

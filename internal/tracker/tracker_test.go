@@ -5,6 +5,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,6 +25,27 @@ func get(t *testing.T, headers map[string]string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	tracker.New().ServeHTTP(w, r)
 	return w
+}
+
+// TestDocument compares the attributes that docs/TRACKER.md lists with those that the script reads.
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	read := func(path string) string {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		return string(text)
+	}
+	var listed, used []string
+	for _, found := range regexp.MustCompile("(?m)^\\| `data-([a-z-]+)` \\|").FindAllStringSubmatch(read("../../docs/TRACKER.md"), -1) {
+		listed = append(listed, strings.ReplaceAll(found[1], "-", ""))
+	}
+	for _, found := range regexp.MustCompile(`options\.(\w+)`).FindAllStringSubmatch(read("script.js"), -1) {
+		used = append(used, strings.ToLower(found[1]))
+	}
+	slices.Sort(listed)
+	slices.Sort(used)
+	require.NotEmpty(t, listed)
+	require.Equal(t, listed, slices.Compact(used))
 }
 
 func TestNew(t *testing.T) {
