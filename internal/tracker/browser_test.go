@@ -70,6 +70,18 @@ func TestScript_pageviews(t *testing.T) {
 		b.end()
 	})
 
+	t.Run("events go to the tracker's host, or where its element says", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t}).visit("shop.example", "/")
+		b.next("pageview")
+		require.Equal(t, b.address("stats.example", "/api/events"), b.text("target"))
+		b.show(page{attributes: `data-api-url="/collect"`})
+		b.open("shop.example", "/")
+		b.next("pageview")
+		require.Equal(t, "/collect", b.text("target"))
+		b.end()
+	})
+
 	t.Run("a page counts when it is seen", func(t *testing.T) {
 		t.Parallel()
 		b := (&website{t: t, page: page{before: `seen = "hidden"; Object.defineProperty(document, "visibilityState", {get: () => seen})`}}).visit("shop.example", "/")

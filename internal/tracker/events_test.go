@@ -17,7 +17,7 @@ func TestScript_events(t *testing.T) {
 
 	t.Run("calls from before the tracker wait for it", func(t *testing.T) {
 		t.Parallel()
-		b := (&website{t: t, page: page{before: queue + `datafast("signup", {plan: "pro", seats: 3, eventName: "other"})`}}).visit("shop.example", "/")
+		b := (&website{t: t, page: page{before: queue + `kept = datafast; datafast("signup", {plan: "pro", seats: 3, eventName: "other"})`}}).visit("shop.example", "/")
 		events := map[string]event{}
 		for range 2 {
 			e := <-b.events
@@ -25,6 +25,8 @@ func TestScript_events(t *testing.T) {
 		}
 		require.Equal(t, map[string]any{"eventName": "signup", "plan": "pro", "seats": 3.0}, events["custom"].ExtraData)
 		require.Equal(t, events["pageview"].VisitorID, events["custom"].VisitorID)
+		b.do(`kept("again")`)
+		require.Equal(t, "again", b.next("custom").ExtraData["eventName"], "calls of the function that the page had before go nowhere")
 		b.end()
 	})
 

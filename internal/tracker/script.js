@@ -15,7 +15,7 @@
   const sessionCookie = (options.cookiePrefix || "datafast") + "_session_id";
   const idleSeconds = 30 * 60;
   const calls = stub.q || [];
-  let started, cookieScope, visitorId, sessionId, lastSentAt, lastPage, referrer, pause;
+  let cookieScope, visitorId, sessionId, lastSentAt, lastPage, referrer, pause;
 
   // A page must not fail because of its tracker.
   const safely = (action) => (...args) => {
@@ -174,11 +174,11 @@
       document.addEventListener("visibilitychange", start, { once: true });
       return;
     }
-    started = true;
     referrer = document.referrer || null;
     safely(takeIds)();
     pageview();
-    calls.forEach((call) => track(...call));
+    calls.push = (call) => track(...call);
+    calls.forEach(calls.push);
     for (const name of ["pushState", "replaceState"]) {
       const change = history[name];
       history[name] = function () {
@@ -198,11 +198,11 @@
     addEventListener("submit", submitted, true);
   });
 
-  const blocked = isBlocked();
   window.datafast = (...call) => {
-    if (started) track(...call);
-    else if (!blocked) calls.push(call);
+    calls.push(call);
   };
+  window.datafast.q = calls; // where calls by the page's own function go, if it has kept that
   window.datafast.loaded = true;
-  if (!blocked) start();
+  if (isBlocked()) calls.push = () => {};
+  else start();
 })();

@@ -60,6 +60,7 @@ func (w *website) start() {
 	mux := http.NewServeMux()
 	mux.Handle(tracker.Path, tracker.New())
 	mux.HandleFunc("/api/events", w.receive)
+	mux.HandleFunc("/collect", w.receive)
 	mux.HandleFunc("/", func(res http.ResponseWriter, r *http.Request) {
 		res.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = io.WriteString(res, *w.html.Load())
@@ -79,7 +80,7 @@ func (w *website) start() {
 // show makes the pages of the website others.
 func (w *website) show(p page) {
 	html := fmt.Sprintf(`<!doctype html><title>test</title><link rel="icon" href="data:,">
-		<script>requests = 0; send = fetch; fetch = (...request) => { requests++; last = request[1]; return send(...request) };</script>
+		<script>requests = 0; send = fetch; fetch = (...request) => { requests++; [target, last] = request; return send(...request) };</script>
 		<script>%s</script>
 		<script defer data-website-id="dfid_0123456789ab" data-domain="shop.example" %s src="%s"></script>
 		<body>%s`, p.before, p.attributes, w.address("stats.example", tracker.Path), p.body)
