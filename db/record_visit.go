@@ -82,12 +82,9 @@ func (r recorder) countEvent(ctx context.Context, now time.Time) error {
 
 // place finds the visit that a pageview of a visitor belongs to.
 func (r recorder) place(ctx context.Context, visitor visitorRow, view model.Visit) (model.Visit, model.ViewOutcome, error) {
-	var around model.Surroundings
-	if !visitor.IsNew {
-		var err error
-		if around, err = r.surroundings(ctx, view); err != nil {
-			return view, 0, err
-		}
+	around, err := r.surroundings(ctx, visitor, view)
+	if err != nil {
+		return view, 0, err
 	}
 	visit, outcome := view.Place(around)
 	if outcome == model.ViewStarts {
@@ -96,51 +93,57 @@ func (r recorder) place(ctx context.Context, visitor visitorRow, view model.Visi
 	return visit, outcome, nil
 }
 
-// surroundings reads the visits next to a pageview, in one statement.
-func (r recorder) surroundings(ctx context.Context, view model.Visit) (model.Surroundings, error) {
-	var rows []struct {
-		visitRow
-		Place string
-	}
-	last := func(place string) *bun.SelectQuery {
-		return r.visitsOf(view).ColumnExpr("? AS place", place).Where("started_at <= ?", view.StartedAt).
-			OrderExpr("started_at DESC, id DESC").Limit(1)
-	}
-	next := func(place string) *bun.SelectQuery {
-		return r.visitsOf(view).ColumnExpr("? AS place", place).Where("started_at > ?", view.StartedAt).
-			OrderExpr("started_at, id").Limit(1)
-	}
-	union := last("last").UnionAll(next("next"))
-	if view.SessionID != nil {
-		union = union.UnionAll(last("last of session").Where("session_id = ?", *view.SessionID)).
-			UnionAll(next("next of session").Where("session_id = ?", *view.SessionID))
-	}
-	if err := union.Scan(ctx, &rows); err != nil {
-		return model.Surroundings{}, err
-	}
+// surroundings reads the visits next to a pageview; mostly that is one, in one statement.
+func (r recorder) surroundings(ctx context.Context, visitor visitorRow, view model.Visit) (model.Surroundings, error) {
 	var around model.Surroundings
-	places := map[string]**model.Visit{
-		"last": &around.Last, "next": &around.Next, "last of session": &around.LastOfSession, "next of session": &around.NextOfSession,
+	if visitor.IsNew {
+		return around, nil
 	}
-	for i := range rows {
-		visit := rows[i].toModel()
-		*places[rows[i].Place] = &visit
+	var err error
+	if around.Last, around.LastOfSession, err = r.neighbours(ctx, view, "started_at <= ?", "started_at DESC, id DESC"); err != nil {
+		return around, err
 	}
-	return around, nil
+	if visitor.LastSeenAt.After(view.StartedAt) { // else nothing is later
+		around.Next, around.NextOfSession, err = r.neighbours(ctx, view, "started_at > ?", "started_at, id")
+	}
+	return around, err
 }
 
-// visitsOf selects the visits of a pageview's visitor.
-func (r recorder) visitsOf(view model.Visit) *bun.SelectQuery {
-	return r.tx.NewSelect().TableExpr("visits AS t").ColumnExpr("t.*").
-		Where("website_id = ? AND visitor_id = ?", view.WebsiteID, view.VisitorID)
+// neighbours are the nearest of the visitor's visits on one side of a pageview, and the nearest of
+// these that is of its session.
+func (r recorder) neighbours(ctx context.Context, view model.Visit, side, order string) (first, ofSession *model.Visit, err error) {
+	var rows []visitRow
+	visits := func() *bun.SelectQuery {
+		return r.tx.NewSelect().Model(&rows).Where("website_id = ? AND visitor_id = ?", view.WebsiteID, view.VisitorID).
+			Where(side, view.StartedAt).OrderExpr(order).Limit(1)
+	}
+	if err := visits().Scan(ctx); err != nil || len(rows) == 0 {
+		return nil, nil, err
+	}
+	nearest := rows[0].toModel()
+	switch {
+	case view.SessionID == nil:
+		return &nearest, nil, nil
+	case nearest.SessionID != nil && *nearest.SessionID == *view.SessionID:
+		return &nearest, &nearest, nil
+	}
+	if err := visits().Where("session_id = ?", *view.SessionID).Scan(ctx); err != nil || len(rows) == 0 {
+		return &nearest, nil, err
+	}
+	same := rows[0].toModel()
+	return &nearest, &same, nil
 }
 
 // writeVisit writes a visit that a pageview has started or changed.
 func (r recorder) writeVisit(ctx context.Context, visit model.Visit, outcome model.ViewOutcome, isFirst bool) error {
 	row := newVisitRow(&visit)
-	if outcome == model.ViewContinues {
-		_, err := r.tx.NewUpdate().Model(&row).ExcludeColumn("website_id", "id", "visitor_id", "session_id").
-			Where("website_id = ? AND id = ?", row.WebsiteID, row.ID).Exec(ctx)
+	if outcome == model.ViewContinues || outcome == model.ViewOpens {
+		columns := []string{"pageviews", "last_seen_at", "viewed", "viewed_at"}
+		if outcome == model.ViewOpens {
+			columns = append(columns, "started_at", "landing_page", "referrer", "source", "channel",
+				"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "ref", "ad_click")
+		}
+		_, err := r.tx.NewUpdate().Model(&row).Column(columns...).Where("website_id = ? AND id = ?", row.WebsiteID, row.ID).Exec(ctx)
 		return err
 	}
 	if _, err := r.tx.NewInsert().Model(&row).Returning("NULL").Exec(ctx); err != nil || isFirst {

@@ -38,6 +38,7 @@ type ViewOutcome int
 const (
 	ViewStarts    ViewOutcome = iota // it starts a visit
 	ViewContinues                    // it is added to a visit
+	ViewOpens                        // it has come late, and becomes the first of a visit
 	ViewRepeats                      // it was sent before, and changes nothing
 )
 
@@ -69,7 +70,9 @@ func (v Visit) addedTo(visit Visit) (Visit, ViewOutcome) {
 	if sameSession && page == visit.Viewed && v.StartedAt.Sub(visit.ViewedAt).Abs() <= sentAgain {
 		return visit, ViewRepeats
 	}
+	outcome := ViewContinues
 	if v.StartedAt.Before(visit.StartedAt) {
+		outcome = ViewOpens
 		visit.StartedAt, visit.LandingPage, visit.Referrer = v.StartedAt, v.LandingPage, v.Referrer
 		visit.Source, visit.Channel, visit.Campaign = v.Source, v.Channel, v.Campaign
 	}
@@ -80,7 +83,7 @@ func (v Visit) addedTo(visit Visit) (Visit, ViewOutcome) {
 		visit.LastSeenAt = v.LastSeenAt
 	}
 	visit.Pageviews++
-	return visit, ViewContinues
+	return visit, outcome
 }
 
 // fingerprint tells a pageview's addresses from others; 0 is none.

@@ -2,7 +2,6 @@ package model
 
 import (
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -45,8 +44,8 @@ func (w Website) CheckWritable() error {
 // CheckPage answers CodeHostnameNotAllowed unless the page's host is the website's domain, one of its
 // further hostnames, or a subdomain of these. An address that is none is left for its reader to refuse.
 func (w Website) CheckPage(address string) error {
-	page, err := url.Parse(address)
-	if err != nil || page.Host == "" || w.hasHost(normalHost(page.Hostname())) {
+	page, err := parseAddress(address, "http", "https")
+	if err != nil || w.hasHost(normalHost(page.Hostname())) {
 		return nil
 	}
 	return Errorf(CodeHostnameNotAllowed, "url",

@@ -73,6 +73,10 @@ type resolver struct {
 	payments  []model.NewPayment
 	deletions []model.Deletion
 
+	views      []model.RecordVisitInput
+	events     []model.RecordEventInput
+	principals []model.Principal // of views and events
+
 	site        model.Website
 	outcome     model.RecordOutcome
 	visitorSeen bool
@@ -103,6 +107,32 @@ func (r *resolver) DeletePayments(_ context.Context, input model.DeletePaymentsI
 	}
 	r.deletions = append(r.deletions, deletion)
 	return &model.DeletePaymentsPayload{DeletedCount: r.deleted, Range: deletion.Range}, nil
+}
+
+func (r *resolver) RecordVisit(ctx context.Context, input model.RecordVisitInput) (*model.RecordVisitPayload, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.views = append(r.views, input)
+	principal, err := model.PrincipalFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.principals = append(r.principals, *principal)
+	_, err = input.Validate(r.site, now, func(string) model.Client { return model.Client{} })
+	return &model.RecordVisitPayload{}, errors.Join(err, r.err)
+}
+
+func (r *resolver) RecordEvent(ctx context.Context, input model.RecordEventInput) (*model.RecordEventPayload, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, input)
+	principal, err := model.PrincipalFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.principals = append(r.principals, *principal)
+	_, err = input.Validate(r.site, now)
+	return &model.RecordEventPayload{}, errors.Join(err, r.err)
 }
 
 // published finds the operations of the published contract.
@@ -155,7 +185,9 @@ func (a *api) serve(t testing.TB, r *http.Request) (*http.Response, []byte) {
 	a.handler.ServeHTTP(recorder, r)
 	res := recorder.Result()
 	require.Equal(t, "req-1", res.Header.Get("X-Request-Id"))
-	require.Equal(t, "application/json", res.Header.Get("Content-Type"))
+	if res.StatusCode != http.StatusNoContent {
+		require.Equal(t, "application/json", res.Header.Get("Content-Type"))
+	}
 	return res, recorder.Body.Bytes()
 }
 
@@ -195,6 +227,14 @@ func (a *api) fails(t testing.TB, status int, r *http.Request) (reason, field st
 		field = *detail.Field
 	}
 	return string(detail.Reason), field
+}
+
+// failed is the error of a request that must be refused.
+func (a *api) failed(t testing.TB, r *http.Request, status int) openapi.ErrorDetail {
+	t.Helper()
+	res := a.do(t, r)
+	require.Equal(t, status, res.StatusCode)
+	return a.failure(t, res)
 }
 
 func (a *api) failure(t testing.TB, res *http.Response) openapi.ErrorDetail {

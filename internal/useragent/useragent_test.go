@@ -109,6 +109,28 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestIsBot(t *testing.T) {
+	t.Parallel()
+	for _, bot := range []string{
+		"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "ExampleBot/1.0 (+https://crawler.example/about)",
+		"Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/131.0.0.0 Safari/537.36",
+		chrome + " Chrome-Lighthouse", "Baiduspider/2.0", "Mozilla/5.0 (compatible; Yahoo! Slurp; http://help.yahoo.com/help/us/ysearch/slurp)",
+		"facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", "WhatsApp/2.23.20.0", "Scrapy/2.11 (+https://scrapy.org)",
+		"Pingdom.com_bot_version_1.4_(http://www.pingdom.com/)", "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)", "CCBot/2.0 (https://commoncrawl.org/faq/)",
+	} {
+		require.True(t, useragent.IsBot(bot), bot)
+	}
+	for _, other := range []string{
+		"", chrome, "node", "undici", "Go-http-client/1.1", "axios/1.7.7", "python-requests/2.32.3", "okhttp/4.12.0", "Node.js/22", "curl/8.10.1", "Bun/1.1", "Deno/2.0",
+		"Mozilla/5.0 (compatible; DataFast/1.0.0)", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) DataFast/1.0.0 Mobile",
+		"Mozilla/5.0 (Linux; Android 9; CUBOT_X19) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0.0.0 Mobile Safari/537.36", "Unknown", "Java/17.0.1", "Dalvik/2.1.0", "CFNetwork/1490",
+		strings.Repeat(" ", 10_000) + "Googlebot",
+	} {
+		require.False(t, useragent.IsBot(other), other)
+	}
+}
+
 // FuzzParse looks for headers that break the library or get text of their own into an answer.
 func FuzzParse(f *testing.F) {
 	f.Add(chrome)
