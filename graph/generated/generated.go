@@ -1407,7 +1407,10 @@ input RecordEventInput {
   type: EventType!
   "The address of the page where it happened: http or https, at most 2,048 bytes."
   url: String!
-  "The name of a custom event, 1 to 64 characters; with ` + "`" + `IDENTIFY` + "`" + ` the name of the person, at most 255."
+  """
+  The name of a custom event, 1 to 64 characters; with ` + "`" + `IDENTIFY` + "`" + ` the name of the person, at most 255; with
+  ` + "`" + `EXTERNAL_LINK` + "`" + ` the text of the link, cut to 255.
+  """
   name: String
   "The address that an external link leads to, at most 2,048 bytes; required with ` + "`" + `EXTERNAL_LINK` + "`" + `."
   link: String
@@ -1445,7 +1448,7 @@ type Event {
   id: ID!
   "What kind of event it is."
   type: EventType!
-  "The name of a custom event."
+  "The name of a custom event, or the text of an external link."
   name: String
   "The address of the page where it happened."
   page: String!
