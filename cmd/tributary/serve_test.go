@@ -44,6 +44,51 @@ func TestServe(t *testing.T) {
 			`{"browser":"Firefox","device":"desktop","os":"Windows"}`)
 	})
 
+	t.Run("takes events, as many as one address may send", func(t *testing.T) {
+		t.Parallel()
+		op, _ := onDatabase(t)
+		made := op.ask("website", "create", "--domain", "shop.example.com")
+		send := func(server *running, from string) (int, string) {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.place.text("url")+"/api/events", strings.NewReader(event(made.text("tracking_id"), "https://shop.example.com/")))
+			require.NoError(t, err)
+			r.Header = http.Header{"Content-Type": {"application/json"}, "X-Forwarded-For": {from}, "Cf-Ipcountry": {"FR"}}
+			res, err := http.DefaultClient.Do(r)
+			require.NoError(t, err)
+			require.NoError(t, res.Body.Close())
+			return res.StatusCode, res.Header.Get("Retry-After")
+		}
+		// statuses are those of more events than an address may send at once, from two addresses in turn.
+		statuses := func(server *running) (refused int) {
+			for i := range 40 {
+				status, retry := send(server, fmt.Sprintf("203.0.113.%d", i%2))
+				if status == http.StatusTooManyRequests {
+					refused++
+					require.Equal(t, "1", retry)
+				}
+			}
+			return refused
+		}
+		alone := op.serve("--event-rate", "1")
+		require.Greater(t, statuses(alone), 25, "they come from one peer")
+		require.Equal(t, 1, strings.Count(alone.log.String(), "name it with --trusted-proxy"))
+		require.NotContains(t, alone.log.String(), "203.0.113")
+		require.Contains(t, alone.graphQL(made.text("key"), `{ visitor(id: "v") { firstVisit { country } } }`), `"country":null`)
+		behind := op.serve("--event-rate", "1", "--trusted-proxy", "127.0.0.0/8", "--trusted-proxy", "::1")
+		require.Less(t, statuses(behind), 25)
+		require.Zero(t, statuses(op.serve("--event-rate", "0")))
+	})
+
+	t.Run("says what is wrong with a file of countries", func(t *testing.T) {
+		t.Parallel()
+		op, _ := onDatabase(t)
+		o := op.try("serve", "--listen", "127.0.0.1:0", "--geoip", "serve_test.go")
+		require.Equal(t, 1, o.code)
+		require.Contains(t, o.stderr, "--geoip: serve_test.go cannot be read as a MaxMind database (.mmdb)")
+		o = op.try("serve", "--trusted-proxy", "proxy.example.com")
+		require.Equal(t, 2, o.code)
+		require.Contains(t, o.stderr, "must be an address such as 10.0.0.7")
+	})
+
 	t.Run("logs JSON to what is no terminal", func(t *testing.T) {
 		t.Parallel()
 		op, _ := onDatabase(t)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -136,6 +137,11 @@ func payment(transaction string) string {
 }
 
 // graphQL answers a query's response.
+// event is a pageview of a page with a tracking id.
+func event(trackingID, page string) string {
+	return fmt.Sprintf(`{"websiteId": "%s", "visitorId": "v", "sessionId": "s", "type": "pageview", "href": "%s"}`, trackingID, page)
+}
+
 func (r *running) graphQL(token, query string) string {
 	r.t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})

@@ -111,6 +111,27 @@ func TestWebsite(t *testing.T) {
 		require.Contains(t, text, ` data-domain="a.example" data-allow-localhost data-allowed-hostnames="a.example,b.example" src=`)
 	})
 
+	t.Run("accepts events of pages on the hosts that are allowed", func(t *testing.T) {
+		t.Parallel()
+		op, _ := onDatabase(t)
+		made := op.ask("website", "create", "--domain", "shop.example.com", "--hostname", "shop.example.org", "--hostname", "localhost")
+		require.Equal(t, []any{"shop.example.org", "localhost"}, made["hostnames"])
+		server := op.serve()
+		status := func(page string) int {
+			status, _ := server.send(http.MethodPost, "/api/events", "", event(made.text("tracking_id"), page))
+			return status
+		}
+		require.Equal(t, http.StatusOK, status("http://127.0.0.1:3000/"))
+		require.Equal(t, http.StatusForbidden, status("https://pr-7.staging.example.com/"))
+		allowed := op.ask("website", "allow", "shop.example.com", "staging.example.com", "localhost")
+		require.Equal(t, []any{"shop.example.org", "localhost", "staging.example.com"}, allowed["hostnames"])
+		require.Equal(t, http.StatusOK, status("https://pr-7.staging.example.com/"))
+		require.Contains(t, op.run("website", "disallow", made.text("id"), "localhost", "shop.example.org"), "are accepted: shop.example.com, staging.example.com.")
+		require.Equal(t, http.StatusForbidden, status("http://127.0.0.1:3000/"))
+		require.Contains(t, op.try("website", "allow", "other.example.com", "localhost").stderr, "website not found: `tributary website list` shows all")
+		require.Contains(t, op.try("website", "allow", "shop.example.com", "https://staging.example.com/").stderr, "must be a host name only")
+	})
+
 	t.Run("create shows a first request that fits the website and the server", func(t *testing.T) {
 		t.Parallel()
 		op, _ := onDatabase(t)
