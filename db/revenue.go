@@ -140,7 +140,7 @@ func (s *Store) visitorsByRevenue(site model.Website, query model.VisitorRevenue
 	key := orderKeys[query.Order.Field]
 	q := s.entries(site).
 		ColumnExpr("p.visitor_id, min(p.occurred_at) AS first_payment_at, max(p.occurred_at) AS last_payment_at").
-		ColumnExpr("("+key.expr+")::text AS order_key").
+		ColumnExpr("(" + key.expr + ")::text AS order_key").
 		Where("p.visitor_id IS NOT NULL").Group("p.visitor_id")
 	q = inRange(q, query.Range)
 	if query.VisitorIDs != nil {
