@@ -75,17 +75,43 @@ func shop(t *testing.T, pages http.Handler) (address string) {
 	return strings.Replace(server.URL, "127.0.0.1", "shop.example", 1)
 }
 
+// trackedShop is the address of a shop whose pages have the tracker of a server. They keep the answers that it gets.
+func (s *stack) trackedShop(t *testing.T, attributes string) (address string) {
+	t.Helper()
+	return shop(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = fmt.Fprintf(w, `<!doctype html><title>Shop</title><link rel="icon" href="data:,">
+			<script>answers = []; send = fetch; fetch = async (...request) => { const answer = await send(...request); answers.push(answer.status); return answer }</script>
+			<script defer data-website-id="%s" data-domain="shop.example" %s src="%s/js/script.js"></script>
+			<a href="/pricing">Pricing</a>`, s.site.TrackingID, attributes, s.url)
+	}))
+}
+
+// A visitor who keeps no cookie can still be told to the checkout.
+func TestTracker_cookieless(t *testing.T) {
+	t.Parallel()
+	s := start(t, options{Wrap: watched(t)})
+	ctx := browsertest.NewVisitor(t, "shop.example")
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(s.trackedShop(t, `data-cookieless="session"`)+"/?utm_campaign=spring")))
+	browsertest.WaitFor(ctx, t, `datafast.visitorId`)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("a"))))
+	browsertest.WaitFor(ctx, t, `location.pathname === "/pricing" && datafast.visitorId`)
+	visitor := text(ctx, t, "datafast.visitorId")
+	require.Empty(t, text(ctx, t, "document.cookie"))
+
+	s.posted(t, fmt.Sprintf(`{"amount": 29.99, "currency": "USD", "transaction_id": "payment_1", "datafast_visitor_id": %q}`, visitor))
+	got := s.journey(t, visitor)
+	require.Equal(t, "29.99", got.Revenue.Net.Amount)
+	require.Equal(t, "spring", got.FirstVisit.UtmCampaign)
+	require.Equal(t, []int{1, 2}, []int{got.VisitCount, got.FirstVisit.Pageviews})
+	require.Empty(t, browsertest.Problems(ctx))
+}
+
 // A website owner pastes one element, a visitor comes by a campaign and pays, and the campaign gets the credit.
 func TestTracker(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{Wrap: watched(t)})
-	address := shop(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = fmt.Fprintf(w, `<!doctype html><title>Shop</title><link rel="icon" href="data:,">
-			<script>answers = []; send = fetch; fetch = async (...request) => { const answer = await send(...request); answers.push(answer.status); return answer }</script>
-			<script defer data-website-id="%s" data-domain="shop.example" src="%s/js/script.js"></script>
-			<a href="/pricing">Pricing</a>`, s.site.TrackingID, s.url)
-	}))
+	address := s.trackedShop(t, "")
 	ctx := browsertest.NewVisitor(t, "shop.example")
 	answered := func(n int) {
 		t.Helper()
