@@ -4,7 +4,7 @@ SHELL := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL := go tool -modfile=tools/go.mod
 PAGES := internal/server/pages
-GENERATED := graph openapi
+GENERATED := graph openapi internal/tracker/js
 
 # The packages that are tested. RACE=1 tests with the race detector, which needs a C compiler.
 RACE ?=
@@ -39,9 +39,9 @@ assets: ## Fetch the playground's libraries, if npm is there
 	fi
 
 .PHONY: generate
-generate: ## Generate code from the GraphQL schema and the OpenAPI document
+generate: ## Generate code from the GraphQL schema and the OpenAPI document, and the small tracker
 	$(TOOL) gqlgen generate
-	go generate ./openapi
+	go generate ./openapi ./internal/tracker
 
 .PHONY: verify
 verify: verify-generated verify-format verify-modules lint lint-api ## Check generated code, format, modules, and lint

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tributary/db"
+	"tributary/internal/tracker"
 	"tributary/model"
 )
 
@@ -30,7 +31,7 @@ type websiteCreateCmd struct {
 	Timezone zone       `default:"UTC" placeholder:"ZONE" help:"IANA time zone that the website's days are counted in (default: ${default})."`
 	Currency money      `default:"USD" placeholder:"CODE" help:"ISO 4217 code of the currency that totals are reported in (default: ${default})."`
 	Account  identifier `placeholder:"ID" help:"Account that owns the website (default: the oldest)."`
-	Listen   address    `default:"${listen}" hidden:"" help:"Address of the server, for the request that is shown."`
+	Listen   address    `default:"${listen}" hidden:"" help:"Address of the server, for what is shown."`
 }
 
 // createdWebsite is the answer of website create.
@@ -81,6 +82,9 @@ func (w createdWebsite) write(out io.Writer) {
 	fmt.Fprintf(out, "Created the website %s.\n\n", w.Domain)
 	fmt.Fprintf(out, "  id\t%s\n  tracking id\t%s\n  name\t%s\n  time zone\t%s\n  currency\t%s\n  key\t%s\n\n",
 		w.ID, w.TrackingID, w.Name, w.Timezone, w.Currency, w.Key)
+	fmt.Fprintf(out, "Put this into the head of its pages, with the address at which browsers reach the server:\n\n"+
+		"  <script defer data-website-id=\"%s\" data-domain=\"%s\"%s src=\"%s%s\"></script>\n\n",
+		w.TrackingID, w.Domain, w.trackerOptions(), w.server, tracker.Path)
 	amount := "29.99"
 	if w.Currency.Exponent() == 0 {
 		amount = "2999"
@@ -91,6 +95,19 @@ func (w createdWebsite) write(out io.Writer) {
 		"    -H \"Authorization: Bearer $TRIBUTARY_KEY\" -H 'Content-Type: application/json' \\\n"+
 		"    -d '{\"amount\": %s, \"currency\": \"%s\", \"transaction_id\": \"payment_1\", \"datafast_visitor_id\": \"VISITOR_ID\"}'\n\n"+
 		"`tributary serve` runs the server that answers.\n", w.server, amount, w.Currency)
+}
+
+// trackerOptions are the attributes by which the tracker counts the pages of the further hosts too.
+func (w createdWebsite) trackerOptions() (attributes string) {
+	hosts := append([]string{w.Domain}, w.Hostnames...)
+	if slices.Contains(hosts, "localhost") {
+		attributes += " data-allow-localhost"
+	}
+	hosts = slices.DeleteFunc(hosts, func(host string) bool { return host == "localhost" })
+	if len(hosts) > 1 {
+		attributes += ` data-allowed-hostnames="` + strings.Join(hosts, ",") + `"`
+	}
+	return attributes
 }
 
 // websiteView is a website as commands show it.

@@ -99,6 +99,18 @@ func TestWebsite(t *testing.T) {
 		require.Equal(t, false, op.ask("website", "resume", id)["suspended"])
 	})
 
+	t.Run("create shows the element for the website's pages", func(t *testing.T) {
+		t.Parallel()
+		op, _ := onDatabase(t)
+		text := op.run("website", "create", "--domain", "shop.example.com")
+		trackingID := op.ask("website", "list").list("websites")[0].text("tracking_id")
+		require.Contains(t, text, `
+  <script defer data-website-id="`+trackingID+`" data-domain="shop.example.com" src="http://127.0.0.1:8080/js/script.js"></script>
+`)
+		text = op.run("website", "create", "--domain", "a.example", "--hostname", "b.example", "--hostname", "localhost")
+		require.Contains(t, text, ` data-domain="a.example" data-allow-localhost data-allowed-hostnames="a.example,b.example" src=`)
+	})
+
 	t.Run("accepts events of pages on the hosts that are allowed", func(t *testing.T) {
 		t.Parallel()
 		op, _ := onDatabase(t)

@@ -4,8 +4,10 @@ package browsertest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,18 +24,35 @@ const patience = 2 * time.Minute
 // Where no browser is installed, the test is skipped; it fails instead where the environment has CI=true.
 func New(t testing.TB) context.Context {
 	t.Helper()
+	return start(t, nil)
+}
+
+// NewVisitor is like [New], but a page cannot tell the browser from one that a person uses, and the hosts, and all names
+// below them, are names of this machine. It believes every certificate.
+func NewVisitor(t testing.TB, hosts ...string) context.Context {
+	t.Helper()
+	return start(t, hosts,
+		chromedp.UserAgent("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"),
+		chromedp.Flag("enable-automation", false),
+		chromedp.Flag("disable-blink-features", "AutomationControlled"), // navigator.webdriver
+		chromedp.IgnoreCertErrors,
+	)
+}
+
+func start(t testing.TB, hosts []string, differences ...chromedp.ExecAllocatorOption) context.Context {
+	t.Helper()
 	path := find()
 	if path == "" {
 		missing(t)
 	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options(path)...)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(options(path, hosts), differences...)...)
 	t.Cleanup(stop)
 	ctx, cancel := context.WithTimeout(allocator, patience)
 	t.Cleanup(cancel)
 	ctx, _ = chromedp.NewContext(ctx, chromedp.WithErrorf(t.Logf))
 	t.Cleanup(func() { _ = chromedp.Cancel(ctx) }) // lets the browser remove its temporary files
 
-	r := &recorder{}
+	r := &recorder{hosts: hosts}
 	ctx = context.WithValue(ctx, recorderKey{}, r)
 	if err := chromedp.Listen(ctx, r.listen); err != nil {
 		t.Fatalf("%s does not start: %v", path, err)
@@ -94,7 +113,11 @@ func missing(t testing.TB) {
 
 // options start the browser headless in a new profile (which chromedp makes, and removes with the browser), without a
 // sandbox for root as Chromium demands, and without services of its own that ask hosts on the internet.
-func options(path string) []chromedp.ExecAllocatorOption {
+func options(path string, hosts []string) []chromedp.ExecAllocatorOption {
+	var names strings.Builder
+	for _, host := range hosts {
+		fmt.Fprintf(&names, "MAP %s 127.0.0.1, MAP *.%[1]s 127.0.0.1, ", host)
+	}
 	return append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
 		chromedp.WindowSize(1280, 800),
@@ -106,6 +129,6 @@ func options(path string) []chromedp.ExecAllocatorOption {
 		chromedp.Flag("no-proxy-server", true),
 		chromedp.Flag("no-pings", true),
 		// Every name and address but those of this machine is unknown, also to workers and frames.
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE [::1]"),
+		chromedp.Flag("host-resolver-rules", names.String()+"MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE [::1]"),
 	)
 }

@@ -61,6 +61,22 @@ func TestProblems(t *testing.T) {
 	})
 }
 
+func TestNewVisitor(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(r.UserAgent()))
+	}))
+	t.Cleanup(server.Close)
+	ctx := browsertest.NewVisitor(t, "shop.example")
+	for _, host := range []string{"shop.example", "www.shop.example"} {
+		require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(strings.Replace(server.URL, "127.0.0.1", host, 1))))
+		browsertest.WaitFor(ctx, t, `document.body.innerText === navigator.userAgent && !/headless/i.test(navigator.userAgent)`)
+		browsertest.WaitFor(ctx, t, `navigator.webdriver === false`)
+	}
+	require.Error(t, chromedp.Do(ctx, chromedp.Navigate("https://example.com/")))
+	require.True(t, has(browsertest.Problems(ctx), "request to https://example.com/"))
+}
+
 func TestWaitFor(t *testing.T) {
 	t.Parallel()
 	ctx := open(t, `<script>if (location.pathname === "/") setTimeout(() => { location.pathname = "/next" }, 200)</script>`)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -17,6 +18,8 @@ type recorderKey struct{}
 
 // recorder collects, in the order of the browser's reports, what [Problems] returns.
 type recorder struct {
+	hosts []string // names of this machine, besides its own
+
 	mu       sync.Mutex
 	problems []string
 }
@@ -58,19 +61,19 @@ func (r *recorder) listen(event any) {
 }
 
 func (r *recorder) request(address string) {
-	if !local(address) {
+	if !local(address, r.hosts) {
 		r.add("request to %s", address)
 	}
 }
 
 // local reports whether the URL is of this machine, or needs no host at all (data:, blob:, about:).
-func local(address string) bool {
+func local(address string, hosts []string) bool {
 	u, err := url.Parse(address)
 	if err != nil {
 		return false
 	}
 	host := u.Hostname()
-	if host == "" || host == "localhost" {
+	if host == "" || host == "localhost" || slices.ContainsFunc(hosts, func(h string) bool { return strings.HasSuffix("."+host, "."+h) }) {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)

@@ -54,13 +54,23 @@ func withModules(t *testing.T, folder string) string {
 	modules := filepath.Join(tools, "node_modules")
 	installing.Lock()
 	defer installing.Unlock()
-	if _, err := os.Stat(filepath.Join(modules, ".package-lock.json")); err != nil {
+	if !isNewer(filepath.Join(modules, ".package-lock.json"), filepath.Join(tools, "package-lock.json")) {
 		run(t, tools, nil, npm, "ci", "--ignore-scripts")
 	}
 	dir := t.TempDir()
 	require.NoError(t, os.CopyFS(dir, os.DirFS(folder)))
 	require.NoError(t, os.Symlink(modules, filepath.Join(dir, "node_modules")))
 	return dir
+}
+
+// isNewer says whether a file exists and is newer than another one.
+func isNewer(path, than string) bool {
+	file, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(than)
+	return err == nil && file.ModTime().After(other.ModTime())
 }
 
 // The audit of GraphQL over HTTP is by those who write its specification.

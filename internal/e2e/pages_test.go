@@ -45,6 +45,7 @@ func TestPages(t *testing.T) {
 		{"GET", "/docs/", 200, "text/html"},
 		{"GET", "/docs/swagger-ui-bundle.js", 200, "javascript"},
 		{"GET", "/assets/playground.js", 200, "javascript"},
+		{"GET", "/js/script.js", 200, "application/javascript"},
 		{"GET", "/openapi.yaml", 200, "application/yaml"},
 		{"GET", "/openapi.json", 200, "application/json"},
 		{"HEAD", "/openapi.json", 200, "application/json"},

@@ -14,6 +14,7 @@ import (
 
 	"tributary/internal/auth"
 	"tributary/internal/server/pages"
+	"tributary/internal/tracker"
 	"tributary/model"
 )
 
@@ -56,6 +57,7 @@ func New(c Config) http.Handler {
 	contract := c.guard(newContract(), c.RESTError)
 	mux.Handle("/openapi.yaml", contract)
 	mux.Handle("/openapi.json", contract)
+	mux.Handle(tracker.Path, c.guard(tracker.New(), c.RESTError))
 	shown := c.guard(c.Pages, c.RESTError)
 	for _, path := range pages.Paths {
 		mux.Handle(path, shown)
