@@ -20,7 +20,7 @@ func TestScript_events(t *testing.T) {
 		b := (&website{t: t, page: page{before: queue + `kept = datafast; datafast("signup", {plan: "pro", seats: 3, eventName: "other"})`}}).visit("shop.example", "/")
 		events := map[string]event{}
 		for range 2 {
-			e := <-b.events
+			e := b.nextOf("pageview", "custom")
 			events[e.Type] = e
 		}
 		require.Equal(t, map[string]any{"eventName": "signup", "plan": "pro", "seats": 3.0}, events["custom"].ExtraData)
@@ -120,18 +120,20 @@ func TestScript_failures(t *testing.T) {
 		require.Equal(t, "3", b.text("requests"))
 	})
 
-	for name, before := range map[string]string{
-		"without fetch":   `fetch = undefined`,
-		"without cookies": `Object.defineProperty(document, "cookie", {get() { throw new Error("no cookies") }, set() { throw new Error("no cookies") }})`,
-		"without storage": `Object.defineProperty(window, "localStorage", {get() { throw new Error("no storage") }})`,
-	} {
-		t.Run("never become those of the page "+name, func(t *testing.T) {
-			t.Parallel()
-			b := (&website{t: t, page: page{before: before}}).visit("shop.example", "/")
+	t.Run("never become those of the page", func(t *testing.T) {
+		t.Parallel()
+		b := (&website{t: t}).visit("shop.example", "/")
+		for name, before := range map[string]string{
+			"without fetch":   `fetch = undefined`,
+			"without cookies": `Object.defineProperty(document, "cookie", {get() { throw new Error("no cookies") }, set() { throw new Error("no cookies") }})`,
+			"without storage": `Object.defineProperty(window, "localStorage", {get() { throw new Error("no storage") }})`,
+		} {
+			b.show(page{before: before})
+			b.open("shop.example", "/")
 			b.do(`datafast("goal"); datafast("goal", {n: 1n}); datafast(); history.pushState({}, "", "/2"); document.body.click()`)
 			b.do(`document.dispatchEvent(new Event("click")); document.dispatchEvent(new Event("submit"))`)
-			require.Equal(t, b.address("shop.example", "/2"), b.text("location"))
-			require.Empty(t, browsertest.Problems(b.ctx), b.state())
-		})
-	}
+			require.Equal(t, b.address("shop.example", "/2"), b.text("location"), name)
+			require.Empty(t, browsertest.Problems(b.ctx), name)
+		}
+	})
 }

@@ -145,12 +145,18 @@ func (b tab) text(expression string) string {
 // next waits for an event, which must be of a type.
 func (b tab) next(kind string) event {
 	b.t.Helper()
+	return b.nextOf(kind)
+}
+
+// nextOf waits for one of several events, which may come in any order.
+func (b tab) nextOf(kinds ...string) event {
+	b.t.Helper()
 	select {
 	case e := <-b.events:
-		require.Equal(b.t, kind, e.Type, "%+v\n%s", e, b.state())
+		require.Contains(b.t, kinds, e.Type, "%+v\n%s", e, b.state())
 		return e
 	case <-time.After(30 * time.Second):
-		require.Fail(b.t, "no "+kind+" event came", b.state())
+		require.Fail(b.t, fmt.Sprintf("no event of %s came", kinds), b.state())
 		return event{}
 	}
 }
