@@ -56,7 +56,7 @@ func (s *Store) entries(site model.Website) *bun.SelectQuery {
 // of the website does not.
 func inCurrencyOf(site model.Website, payments *bun.SelectQuery) *bun.SelectQuery {
 	return payments.ColumnExpr(`p.website_id, p.id, p.transaction_id, p.is_refund, p.charge_id, p.kind, p.renewal,
-		p.currency, p.amount_minor, p.occurred_at, p.visitor_id, p.customer_id, p.email_folded,
+		p.currency, p.amount_minor, p.occurred_at, p.recorded_at, p.visitor_id, p.basis, p.session_id, p.customer_id, p.email_folded,
 		CASE ? WHEN p.reporting_currency THEN p.reporting_minor WHEN p.currency THEN p.amount_minor END AS reporting_minor`, site.Currency)
 }
 

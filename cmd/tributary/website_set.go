@@ -12,7 +12,15 @@ import (
 
 type websiteSetCmd struct {
 	Website  siteName `arg:"" help:"Id or domain of the website."`
-	Currency money    `required:"" placeholder:"CODE" help:"ISO 4217 code of the currency that totals are reported in. All payments are converted to it, by the rates of their days."`
+	Currency money    `placeholder:"CODE" help:"ISO 4217 code of the currency that totals are reported in. All payments are converted to it, by the rates of their days."`
+}
+
+// Validate refuses a command that changes nothing.
+func (c *websiteSetCmd) Validate() error {
+	if c.Currency == "" {
+		return errors.New("nothing to change: give --currency")
+	}
+	return nil
 }
 
 // Run implements the command.

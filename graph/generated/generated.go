@@ -1825,7 +1825,7 @@ type Revenue {
   freeTrials: Int!
   "The same sums in the currencies that were paid, by currency code."
   byCurrency: [CurrencyRevenue!]!
-  "Net amounts that no known rate converts to the reporting currency, by currency code."
+  "Net amounts that are not converted to the reporting currency: no rate is known, or it is not their turn yet. By currency code."
   unconverted: [Money!]!
 }
 
