@@ -27,6 +27,9 @@ func (s *Store) Payments(ctx context.Context, site model.Website, query model.Pa
 	if query.Attributed != nil {
 		q = q.Where("EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id) = ?", *query.Attributed)
 	}
+	if !query.Credit.IsAll() {
+		q = q.Where("p.id IN (?)", s.credited(site, inRange(s.entries(site), query.In), query.Credit).ColumnExpr("p.id"))
+	}
 	var rows []paymentRow
 	if err := onPage(q, query.Page).Scan(ctx, &rows); err != nil {
 		return nil, translate(err)
@@ -83,11 +86,16 @@ func onPage(q *bun.SelectQuery, page model.Page) *bun.SelectQuery {
 
 // inRange limits payments to those that occurred in the range.
 func inRange(q *bun.SelectQuery, r model.Range) *bun.SelectQuery {
+	return inTime(q, "p.occurred_at", r)
+}
+
+// inTime limits rows to those whose time is in the range.
+func inTime(q *bun.SelectQuery, column bun.Safe, r model.Range) *bun.SelectQuery {
 	if !r.From.IsZero() {
-		q = q.Where("p.occurred_at >= ?", r.From)
+		q = q.Where("? >= ?", column, r.From)
 	}
 	if !r.To.IsZero() {
-		q = q.Where("p.occurred_at < ?", r.To)
+		q = q.Where("? < ?", column, r.To)
 	}
 	return q
 }

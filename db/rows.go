@@ -145,6 +145,9 @@ type visitRow struct {
 	Browser     *string
 	OS          *string `bun:"os"`
 	Pageviews   int64
+
+	ReferrerHost string
+	LandingPath  string
 }
 
 // newVisitRow is a row that starts a visit.
@@ -156,6 +159,7 @@ func newVisitRow(v *model.Visit) visitRow {
 		UtmSource: v.Campaign.Source, UtmMedium: v.Campaign.Medium, UtmCampaign: v.Campaign.Name,
 		UtmTerm: v.Campaign.Term, UtmContent: v.Campaign.Content, Ref: v.Campaign.Ref, AdClick: v.Campaign.AdClick,
 		Country: v.Country, Device: v.Device, Browser: v.Browser, OS: v.OS, Pageviews: int64(v.Pageviews),
+		ReferrerHost: v.ReferrerHost, LandingPath: v.LandingPath,
 	}
 }
 
@@ -169,6 +173,7 @@ func (r *visitRow) toModel() model.Visit {
 			Ref: r.Ref, AdClick: r.AdClick,
 		},
 		Country: r.Country, Device: r.Device, Browser: r.Browser, OS: r.OS, Pageviews: int(r.Pageviews),
+		ReferrerHost: r.ReferrerHost, LandingPath: r.LandingPath,
 	}
 }
 

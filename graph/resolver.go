@@ -21,7 +21,8 @@ type Store interface {
 	RecordVisit(ctx context.Context, site model.Website, view model.Visit, now time.Time) (*model.RecordVisitPayload, error)
 
 	Payments(ctx context.Context, site model.Website, query model.PaymentQuery) (*model.PaymentConnection, error)
-	Revenue(ctx context.Context, site model.Website, r model.Range) (*model.Revenue, error)
+	Revenue(ctx context.Context, site model.Website, query model.RevenueQuery) (*model.Revenue, error)
+	RevenueBy(ctx context.Context, site model.Website, query model.RevenueByQuery) (*model.RevenueGroupConnection, error)
 	RevenueOverTime(ctx context.Context, site model.Website, query model.RevenueOverTimeQuery) ([]*model.RevenueBucket, error)
 	RevenueByVisitor(ctx context.Context, site model.Website, query model.VisitorRevenueQuery) (*model.VisitorRevenueConnection, error)
 
@@ -69,6 +70,12 @@ func (r *Resolver) writable(ctx context.Context, requested *string) (model.Websi
 		err = site.CheckWritable()
 	}
 	return site, principal, err
+}
+
+// analysed is website for operations with an argument "model", which hides the package of that name.
+func (r *Resolver) analysed(ctx context.Context, requested *string) (model.Website, error) {
+	site, _, err := r.website(ctx, requested, model.ScopeAnalyticsRead)
+	return site, err
 }
 
 // inRange resolves the argument "range" in the website's time zone.

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -56,6 +57,11 @@ type Visit struct {
 	Browser     *string
 	OS          *string
 	Pageviews   int
+	// ReferrerHost is the host of Referrer, or the package of an app; "" without one, and when the visitor
+	// came from the website itself or only passed through, as through a checkout.
+	ReferrerHost string
+	// LandingPath is the path of LandingPage, after the host if that is not the website's domain.
+	LandingPath string
 	// Returning says of a pageview that it comes from a page of the website itself, or from one that
 	// visitors only pass through, such as a checkout. It is not kept.
 	Returning bool
@@ -126,12 +132,13 @@ func (in RecordVisitInput) Validate(site Website, now time.Time, parse func(user
 	}
 	if in.UserAgent != nil && len(*in.UserAgent) <= maxUserAgent && isText(*in.UserAgent) {
 		client := parse(*in.UserAgent)
-		v.Device, v.Browser, v.OS = optional(client.Device), optional(client.Browser), optional(client.OS)
+		v.Device, v.Browser, v.OS = optional(client.Device), optional(cut(client.Browser)), optional(cut(client.OS))
 	}
 	v.LastSeenAt = v.StartedAt
 	if page != nil {
 		from := originOf(page, referrer, site.Domain)
 		v.Campaign, v.Source, v.Channel, v.Returning = from.campaign, from.source, from.channel, from.returning
+		v.ReferrerHost, v.LandingPath = from.host, landingPath(page, site.Domain)
 	}
 	return v, faults.Err()
 }
@@ -153,6 +160,16 @@ func parseAddress(s string, schemes ...string) (*url.URL, error) {
 		return nil, Errorf(CodeInvalidField, "", "must be a full http or https address")
 	}
 	return u, nil
+}
+
+// landingPath is the path of a page, as it is written: after the host, unless that is the website's domain.
+// It is cut to 255 characters.
+func landingPath(page *url.URL, domain string) string {
+	path := cmp.Or(page.EscapedPath(), "/")
+	if host := normalHost(page.Hostname()); host != normalHost(domain) {
+		path = host + path
+	}
+	return cut(path)
 }
 
 func parseCountry(s string) (string, error) {
