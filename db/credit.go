@@ -69,18 +69,30 @@ func whole(credits *bun.SelectQuery, m model.AttributionModel, by ...bun.Ident) 
 // in one row, without keys.
 func (s *Store) credits(site model.Website, entries *bun.SelectQuery, a model.Attribution, keys []model.Dimension) *bun.SelectQuery {
 	paid, touches := s.paid(site, entries), s.touches(site, a.Window, keys)
-	if a.Model.IsSingleTouch() {
-		return s.db.NewSelect().TableExpr("(?) AS e", paid).ColumnExpr("*").
-			Join("LEFT JOIN LATERAL (?) AS t ON true", touches.OrderExpr(touchOrders[a.Model]).Limit(1))
+	if !a.Model.IsSingleTouch() {
+		return s.divided(s.cumulated(site, paid), touches, a.Model, keys)
 	}
-	return s.divided(s.cumulated(site, paid), touches, a.Model, keys)
+	return s.db.NewSelect().TableExpr("(?) AS e", paid).ColumnExpr("*").
+		Join("LEFT JOIN LATERAL (?) AS t ON true", s.one(touches, a.Model))
 }
 
-// touchOrders are the orders in which the touchpoint stands first that a model of a single one credits.
-var touchOrders = map[model.AttributionModel]string{
-	model.ModelFirstTouch:    "t.started_at, t.id",
-	model.ModelLastTouch:     "t.started_at DESC, t.id DESC",
-	model.ModelLastNonDirect: "t.channel = 'DIRECT', t.started_at DESC, t.id DESC",
+// one is the touchpoint that a model credits with all of an entry.
+func (s *Store) one(touches *bun.SelectQuery, m model.AttributionModel) *bun.SelectQuery {
+	switch m {
+	case model.ModelFirstTouch:
+		return touches.OrderExpr("t.started_at, t.id").Limit(1)
+	case model.ModelLastNonDirect:
+		touches = latest(touches.ColumnExpr("t.channel, t.started_at AS touched_at, t.id AS touch_id"), model.MaxTouches)
+		return s.db.NewSelect().TableExpr("(?) AS t", touches).ColumnExpr("t.*").
+			OrderExpr("t.channel = 'DIRECT', t.touched_at DESC, t.touch_id DESC").Limit(1)
+	}
+	return latest(touches, 1)
+}
+
+// latest are the last n of touchpoints. As many direct visits as a visitor can make must not be read for
+// each of many payments.
+func latest(touches *bun.SelectQuery, n int) *bun.SelectQuery {
+	return touches.OrderExpr("t.started_at DESC, t.id DESC").Limit(int64(n))
 }
 
 // paid are entries of s.entries as e, with the visitor and time whose touchpoints they are credited to: a
@@ -93,7 +105,7 @@ func (s *Store) paid(site model.Website, entries *bun.SelectQuery) *bun.SelectQu
 		ColumnExpr("e.*, CASE WHEN c.known THEN c.visitor_id ELSE e.visitor_id END AS payer, c.known, coalesce(c.occurred_at, e.occurred_at) AS paid_at")
 }
 
-// touches are the touchpoints t of an entry e.
+// touches are the touchpoints t of an entry e, and their keys.
 func (s *Store) touches(site model.Website, window time.Duration, keys []model.Dimension) *bun.SelectQuery {
 	q := s.db.NewSelect().TableExpr("visits AS t").
 		Where("t.website_id = ? AND t.visitor_id = e.payer AND t.started_at <= e.paid_at", site.ID).

@@ -40,8 +40,7 @@ func decayExpr() string {
 
 // divided divides amounts among their touchpoints as model.Allocate does.
 func (s *Store) divided(amounts, touches *bun.SelectQuery, m model.AttributionModel, keys []model.Dimension) *bun.SelectQuery {
-	touches = touches.ColumnExpr("t.started_at AS touched_at, t.id AS touch_id").
-		OrderExpr("t.started_at DESC, t.id DESC").Limit(model.MaxTouches)
+	touches = latest(touches.ColumnExpr("t.started_at AS touched_at, t.id AS touch_id"), model.MaxTouches)
 	const each = "(PARTITION BY e.id, e.sign)"
 	placed := s.db.NewSelect().TableExpr("(?) AS e", amounts).Join("LEFT JOIN LATERAL (?) AS t ON true", touches).
 		ColumnExpr("e.*, t.*, count(*) OVER " + each + " AS touches").

@@ -15,3 +15,6 @@ FROM (SELECT v.website_id, v.id,
           substring(v.landing_page FROM '^[^:]+://[^/?#]*([^?#]*)') AS path
       FROM visits v JOIN websites w ON w.id = v.website_id) AS a
 WHERE a.website_id = t.website_id AND a.id = t.id;
+
+-- For the visits of a range of time, whoever's they are.
+CREATE INDEX visits_started_idx ON visits (website_id, started_at);
