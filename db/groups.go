@@ -40,8 +40,7 @@ func (s *Store) RevenueBy(ctx context.Context, site model.Website, query model.R
 	return &model.RevenueGroupConnection{Edges: edges, PageInfo: info, Unattributed: unattributed}, nil
 }
 
-// groups selects the parts of a page of groups, in order, and before them those of what is credited to
-// none.
+// groups selects the parts of a page of groups, in order, and those of what is credited to none.
 func (s *Store) groups(site model.Website, query model.RevenueByQuery) *bun.RawQuery {
 	key := keyOf(query.Dimension)
 	// Visitor by visitor, so that the visits to be looked up lie near one another.
@@ -55,11 +54,11 @@ func (s *Store) groups(site model.Website, query model.RevenueByQuery) *bun.RawQ
 		net, visitors, _ := strings.Cut(after.Key, " ")
 		page = page.Where("(-net, -visitors, key) > (-?::numeric, -?::bigint, ?)", net, visitors, after.ID)
 	}
-	return s.db.NewRaw(`WITH credits AS (SELECT p.*, p.?3 AS key FROM (?0) AS p),
+	return s.db.NewRaw(`WITH credits AS (SELECT p.*, p.?3 COLLATE "C" AS key FROM (?0) AS p),
 		parts AS (SELECT p.key, `+partColumns+` FROM credits p GROUP BY p.key, `+partGroups+`),
 		earned AS (SELECT p.key, `+netMinor+` AS net, count(DISTINCT p.visitor_id) FILTER (WHERE `+countsAsPayment+`) AS payers
 			FROM credits p GROUP BY p.key),
-		seen AS (SELECT t.?3 AS key, count(*) AS visitors FROM (?1) AS t GROUP BY 1),
+		seen AS (SELECT t.?3 COLLATE "C" AS key, count(*) AS visitors FROM (?1) AS t GROUP BY 1),
 		groups AS (SELECT key, coalesce(net, 0) AS net, coalesce(visitors, 0) AS visitors, coalesce(payers, 0) AS payers
 			FROM earned FULL JOIN seen USING (key)),
 		page AS (?2)
