@@ -98,7 +98,7 @@ func TestStore_RecordPayment_together(t *testing.T) {
 		release()
 		wait.Wait()
 		require.Equal(t, []int64{180, 180, 40}, []int64{recorded.Load(), duplicates.Load(), refused.Load()})
-		revenue, err := b.Revenue(t.Context(), b.site, model.Range{})
+		revenue, err := b.Revenue(t.Context(), b.site, model.RevenueQuery{})
 		require.NoError(t, err)
 		require.Equal(t, []any{181, "181000"}, []any{revenue.Charges, revenue.Net.MinorString()})
 		require.Less(t, n.Load(), int64(181), "transactions")

@@ -66,7 +66,7 @@ func TestStore_concurrency(t *testing.T) {
 			})
 		}
 		wait.Wait()
-		revenue, err := b.Revenue(t.Context(), b.site, model.Range{})
+		revenue, err := b.Revenue(t.Context(), b.site, model.RevenueQuery{})
 		require.NoError(t, err)
 		require.Equal(t, []any{120, 120, "108000"}, []any{revenue.Charges, revenue.Refunds, revenue.Net.MinorString()})
 		require.Zero(t, value[int](t, connect(t, b.dsn), `SELECT count(*)::int FROM payments WHERE visitor_id IS DISTINCT FROM 'v'`), "all are of one visitor's customers")
@@ -188,7 +188,7 @@ func TestStore_DeletePayments(t *testing.T) {
 		require.NoError(t, err)
 		_, err = b.DeletePayments(t.Context(), b.site, "token", model.Deletion{TransactionID: ptr("t1")}, now)
 		require.ErrorContains(t, err, "no_audit")
-		revenue, err := b.Revenue(t.Context(), b.site, model.Range{})
+		revenue, err := b.Revenue(t.Context(), b.site, model.RevenueQuery{})
 		require.NoError(t, err)
 		require.Equal(t, 1, revenue.Charges)
 	})

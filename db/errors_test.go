@@ -82,7 +82,7 @@ func TestStore_errors(t *testing.T) {
 		require.NoError(t, err)
 		answered := make(chan error, 1)
 		go func() {
-			_, err := b.Revenue(context.Background(), b.site, model.Range{})
+			_, err := b.Revenue(context.Background(), b.site, model.RevenueQuery{})
 			answered <- err
 		}()
 		waiting(t, b.dsn, 1)

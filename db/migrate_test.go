@@ -2,10 +2,13 @@ package db_test
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"tributary/db"
@@ -105,16 +108,52 @@ const described = `SELECT array_agg(line ORDER BY line) FROM (
 	UNION ALL SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
 	UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public') AS lines (line)`
 
-func TestMigrate_channels(t *testing.T) {
-	t.Parallel()
-	dsn := dbtest.New(t)
-	conn := connect(t, dsn)
+// firstSchema is a database as the first migration has left it.
+func firstSchema(t *testing.T) (dsn string, conn *pgx.Conn) {
+	t.Helper()
+	dsn = dbtest.New(t)
+	conn = connect(t, dsn)
 	before, err := os.ReadFile("migrations/0001_ledger.sql")
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), string(before)+`
 		CREATE TABLE schema_migrations (name text COLLATE "C" NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(), CONSTRAINT schema_migrations_pkey PRIMARY KEY (name));
 		INSERT INTO schema_migrations (name) VALUES ('migrations/0001_ledger.sql')`)
 	require.NoError(t, err)
+	return dsn, conn
+}
+
+func TestMigrate_credit(t *testing.T) {
+	t.Parallel()
+	dsn, conn := firstSchema(t)
+	_, err := conn.Exec(t.Context(), `INSERT INTO accounts (id, name, created_at) VALUES ('a', 'A', now());
+		INSERT INTO websites (id, account_id, tracking_id, domain, name, timezone, currency, created_at) VALUES ('w', 'a', 'dfid_w', 'www.shop.example', 'Shop', 'UTC', 'USD', now())`)
+	require.NoError(t, err)
+	for i, visit := range []struct {
+		page     string
+		referrer any
+	}{
+		{"https://shop.example", nil},
+		{"https://WWW.Shop.example:8443/pricing/?utm_source=a/b#c", "https://www.Google.com./search?q=x"},
+		{"https://docs.shop.example/a%20b", "android-app://com.google.android.gm/"},
+		{"http://shop.example?x=1", "https://docs.shop.example/"},
+		{"https://shop.example/" + strings.Repeat("a", 300), "https://user@shop.example"},
+	} {
+		_, err := conn.Exec(t.Context(), `INSERT INTO visits (website_id, id, visitor_id, started_at, last_seen_at, landing_page, referrer, source,
+			utm_source, utm_medium, utm_campaign, utm_term, utm_content, pageviews)
+			VALUES ('w', gen_random_uuid(), $1, now(), now(), $2, $3, 'direct', '', '', '', '', '', 1)`, fmt.Sprint(i), visit.page, visit.referrer)
+		require.NoError(t, err)
+	}
+	_, err = db.Migrate(t.Context(), dsn)
+	require.NoError(t, err)
+	require.Equal(t, []string{"/", "/pricing/", "docs.shop.example/a%20b", "/", "/" + strings.Repeat("a", 254)},
+		value[[]string](t, conn, `SELECT array_agg(landing_path ORDER BY visitor_id) FROM visits`))
+	require.Equal(t, []string{"", "google.com", "com.google.android.gm", "", ""},
+		value[[]string](t, conn, `SELECT array_agg(referrer_host ORDER BY visitor_id) FROM visits`))
+}
+
+func TestMigrate_channels(t *testing.T) {
+	t.Parallel()
+	dsn, conn := firstSchema(t)
 	insert := func(visitor, page, source, medium, campaign string) {
 		_, err := conn.Exec(t.Context(), `INSERT INTO visits (website_id, id, visitor_id, started_at, last_seen_at, landing_page, source,
 			utm_source, utm_medium, utm_campaign, utm_term, utm_content, pageviews)

@@ -11,6 +11,19 @@ import (
 // Payments lists a website's payments, latest first, that the query selects.
 func (s *Store) Payments(ctx context.Context, site model.Website, query model.PaymentQuery) (*model.PaymentConnection, error) {
 	q := s.db.NewSelect().Model((*paymentRow)(nil)).ColumnExpr(paymentColumns).Where("p.website_id = ?", site.ID)
+	q = matching(q, query)
+	if !query.Credit.IsAll() {
+		q = q.Where("p.id IN (?)", s.credited(site, matching(s.entries(site), query), query.Credit).ColumnExpr("p.id"))
+	}
+	var rows []paymentRow
+	if err := onPage(q, query.Page).Scan(ctx, &rows); err != nil {
+		return nil, translate(err)
+	}
+	return paymentPage(query.Page, rows)
+}
+
+// matching limits payments to those that are themselves as a query wants them, whatever they are credited to.
+func matching(q *bun.SelectQuery, query model.PaymentQuery) *bun.SelectQuery {
 	q = inRange(q, query.In)
 	if query.VisitorID != nil {
 		q = q.Where("p.visitor_id = ?", *query.VisitorID)
@@ -27,11 +40,7 @@ func (s *Store) Payments(ctx context.Context, site model.Website, query model.Pa
 	if query.Attributed != nil {
 		q = q.Where("EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id) = ?", *query.Attributed)
 	}
-	var rows []paymentRow
-	if err := onPage(q, query.Page).Scan(ctx, &rows); err != nil {
-		return nil, translate(err)
-	}
-	return paymentPage(query.Page, rows)
+	return q
 }
 
 // PaymentsOfVisitors lists the payments of each of several visitors, latest first, in one
@@ -83,11 +92,16 @@ func onPage(q *bun.SelectQuery, page model.Page) *bun.SelectQuery {
 
 // inRange limits payments to those that occurred in the range.
 func inRange(q *bun.SelectQuery, r model.Range) *bun.SelectQuery {
+	return inTime(q, "p.occurred_at", r)
+}
+
+// inTime limits rows to those whose time is in the range.
+func inTime(q *bun.SelectQuery, column bun.Safe, r model.Range) *bun.SelectQuery {
 	if !r.From.IsZero() {
-		q = q.Where("p.occurred_at >= ?", r.From)
+		q = q.Where("? >= ?", column, r.From)
 	}
 	if !r.To.IsZero() {
-		q = q.Where("p.occurred_at < ?", r.To)
+		q = q.Where("? < ?", column, r.To)
 	}
 	return q
 }

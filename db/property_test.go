@@ -122,7 +122,7 @@ func totalsOf(rt *rapid.T, b *bundle, visitor string) string {
 	var revenue *model.Revenue
 	var err error
 	if visitor == "" {
-		revenue, err = b.Revenue(b.t.Context(), b.site, model.Range{})
+		revenue, err = b.Revenue(b.t.Context(), b.site, model.RevenueQuery{})
 	} else {
 		var all map[string]*model.Revenue
 		all, err = b.RevenueOfVisitors(b.t.Context(), b.site, []string{visitor}, model.Range{})

@@ -61,10 +61,11 @@ func inCurrencyOf(site model.Website, payments *bun.SelectQuery) *bun.SelectQuer
 }
 
 // Revenue adds up a website's payments.
-func (s *Store) Revenue(ctx context.Context, site model.Website, r model.Range) (*model.Revenue, error) {
+func (s *Store) Revenue(ctx context.Context, site model.Website, query model.RevenueQuery) (*model.Revenue, error) {
 	var rows []partRow
-	q := s.entries(site).ColumnExpr(partColumns).GroupExpr(partGroups)
-	if err := inRange(q, r).Scan(ctx, &rows); err != nil {
+	err := s.credited(site, inRange(s.entries(site), query.Range), query.Credit).
+		ColumnExpr(partColumns).GroupExpr(partGroups).Scan(ctx, &rows)
+	if err != nil {
 		return nil, translate(err)
 	}
 	return toRevenue(rows, site.Currency)
@@ -72,14 +73,19 @@ func (s *Store) Revenue(ctx context.Context, site model.Website, r model.Range) 
 
 // RevenueOfVisitors adds up the payments of each of several visitors.
 func (s *Store) RevenueOfVisitors(ctx context.Context, site model.Website, visitors []string, r model.Range) (map[string]*model.Revenue, error) {
+	return s.revenueOfVisitors(ctx, site, visitors, model.RevenueQuery{Range: r})
+}
+
+func (s *Store) revenueOfVisitors(ctx context.Context, site model.Website, visitors []string, query model.RevenueQuery) (map[string]*model.Revenue, error) {
 	revenues := make(map[string]*model.Revenue, len(visitors))
 	if len(visitors) == 0 {
 		return revenues, nil
 	}
 	var rows []partRow
-	q := s.entries(site).ColumnExpr("p.visitor_id, "+partColumns).Where("p.visitor_id IN (?)", list(visitors)).
-		GroupExpr("p.visitor_id, " + partGroups)
-	if err := inRange(q, r).Scan(ctx, &rows); err != nil {
+	entries := inRange(s.entries(site), query.Range).Where("p.visitor_id IN (?)", list(visitors))
+	err := s.credited(site, entries, query.Credit).ColumnExpr("p.visitor_id, "+partColumns).
+		GroupExpr("p.visitor_id, "+partGroups).Scan(ctx, &rows)
+	if err != nil {
 		return nil, translate(err)
 	}
 	byVisitor := map[string][]partRow{}
@@ -127,7 +133,7 @@ func (s *Store) RevenueByVisitor(ctx context.Context, site model.Website, query 
 	for i, row := range rows {
 		visitors[i] = row.VisitorID
 	}
-	revenues, err := s.RevenueOfVisitors(ctx, site, visitors, query.Range)
+	revenues, err := s.revenueOfVisitors(ctx, site, visitors, query.RevenueQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -148,18 +154,16 @@ func (s *Store) RevenueByVisitor(ctx context.Context, site model.Website, query 
 
 func (s *Store) visitorsByRevenue(site model.Website, query model.VisitorRevenueQuery) *bun.SelectQuery {
 	key := orderKeys[query.Order.Field]
-	q := s.entries(site).
-		ColumnExpr("p.visitor_id, min(p.occurred_at) AS first_payment_at, max(p.occurred_at) AS last_payment_at").
-		ColumnExpr("(" + key.expr + ")::text AS order_key").
-		Where("p.visitor_id IS NOT NULL").Group("p.visitor_id")
-	q = inRange(q, query.Range)
+	entries := inRange(s.entries(site), query.Range).Where("p.visitor_id IS NOT NULL")
 	if query.VisitorIDs != nil {
-		q = q.Where("p.visitor_id = ANY(ARRAY[?]::text[])", list(query.VisitorIDs))
+		entries = entries.Where("p.visitor_id = ANY(ARRAY[?]::text[])", list(query.VisitorIDs))
 	}
+	q := s.credited(site, entries, query.Credit).
+		ColumnExpr("p.visitor_id, min(p.occurred_at) AS first_payment_at, max(p.occurred_at) AS last_payment_at").
+		ColumnExpr("(" + key.expr + ")::text AS order_key").Group("p.visitor_id")
 	if query.MinNet != nil {
 		q = q.Having(netMinor+" >= ?::numeric", query.MinNet.MinorString())
 	}
-	q = s.withFirstVisit(q, site, query)
 	direction, beyond := "DESC", "<"
 	if query.Order.Direction == model.Ascending {
 		direction, beyond = "ASC", ">"
@@ -168,28 +172,4 @@ func (s *Store) visitorsByRevenue(site model.Website, query model.VisitorRevenue
 		q = q.Having("("+key.expr+", p.visitor_id) "+beyond+" (?::"+key.cast+", ?)", after.Key, after.ID)
 	}
 	return q.OrderExpr(key.expr + " " + direction + ", p.visitor_id " + direction).Limit(int64(query.Page.First) + 1)
-}
-
-// withFirstVisit limits the visitors to those whose first visit is as asked for.
-func (s *Store) withFirstVisit(q *bun.SelectQuery, site model.Website, query model.VisitorRevenueQuery) *bun.SelectQuery {
-	if query.Source == nil && query.Channel == nil && query.Campaign == nil && query.Country == nil {
-		return q
-	}
-	first := s.db.NewSelect().TableExpr("visits AS t").DistinctOn("t.visitor_id").
-		ColumnExpr("t.visitor_id, t.source, t.channel, t.utm_campaign, t.country").
-		Where("t.website_id = ?", site.ID).OrderExpr("t.visitor_id, t.started_at, t.id")
-	chosen := s.db.NewSelect().TableExpr("(?) AS first", first).Column("first.visitor_id")
-	if query.Source != nil {
-		chosen = chosen.Where("first.source = ?", *query.Source)
-	}
-	if query.Channel != nil {
-		chosen = chosen.Where("first.channel = ?", *query.Channel)
-	}
-	if query.Campaign != nil {
-		chosen = chosen.Where("first.utm_campaign = ?", *query.Campaign)
-	}
-	if query.Country != nil {
-		chosen = chosen.Where("first.country = ?", *query.Country)
-	}
-	return q.Where("p.visitor_id IN (?)", chosen)
 }

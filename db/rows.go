@@ -139,30 +139,32 @@ func toIdentity(userID, name, image *string) *model.Identity {
 type visitRow struct {
 	bun.BaseModel `bun:"table:visits,alias:t"`
 
-	WebsiteID   string
-	ID          uuid.UUID `bun:"type:uuid"`
-	VisitorID   string
-	SessionID   *string
-	StartedAt   time.Time
-	LastSeenAt  time.Time
-	LandingPage string
-	Referrer    *string
-	Source      string
-	Channel     string
-	UtmSource   string
-	UtmMedium   string
-	UtmCampaign string
-	UtmTerm     string
-	UtmContent  string
-	Ref         string
-	AdClick     string
-	Country     *string
-	Device      *string
-	Browser     *string
-	OS          *string `bun:"os"`
-	Pageviews   int64
-	Viewed      *int64
-	ViewedAt    *time.Time
+	WebsiteID    string
+	ID           uuid.UUID `bun:"type:uuid"`
+	VisitorID    string
+	SessionID    *string
+	StartedAt    time.Time
+	LastSeenAt   time.Time
+	LandingPage  string
+	Referrer     *string
+	Source       string
+	Channel      string
+	UtmSource    string
+	UtmMedium    string
+	UtmCampaign  string
+	UtmTerm      string
+	UtmContent   string
+	Ref          string
+	AdClick      string
+	Country      *string
+	Device       *string
+	Browser      *string
+	OS           *string `bun:"os"`
+	Pageviews    int64
+	Viewed       *int64
+	ViewedAt     *time.Time
+	ReferrerHost string
+	LandingPath  string
 }
 
 // newVisitRow is the row of a visit that has its id.
@@ -175,6 +177,7 @@ func newVisitRow(v *model.Visit) visitRow {
 		UtmTerm: v.Campaign.Term, UtmContent: v.Campaign.Content, Ref: v.Campaign.Ref, AdClick: v.Campaign.AdClick,
 		Country: v.Country, Device: v.Device, Browser: v.Browser, OS: v.OS, Pageviews: int64(v.Pageviews),
 		Viewed: &v.Viewed, ViewedAt: &v.ViewedAt,
+		ReferrerHost: v.ReferrerHost, LandingPath: v.LandingPath,
 	}
 }
 
@@ -188,6 +191,7 @@ func (r *visitRow) toModel() model.Visit {
 			Ref: r.Ref, AdClick: r.AdClick,
 		},
 		Country: r.Country, Device: r.Device, Browser: r.Browser, OS: r.OS, Pageviews: int(r.Pageviews),
+		ReferrerHost: r.ReferrerHost, LandingPath: r.LandingPath,
 	}
 	if r.Viewed != nil && r.ViewedAt != nil {
 		v.Viewed, v.ViewedAt = *r.Viewed, r.ViewedAt.UTC()

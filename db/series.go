@@ -21,7 +21,7 @@ func (s *Store) RevenueOverTime(ctx context.Context, site model.Website, query m
 	if err != nil {
 		return nil, err
 	}
-	byBucket, err := s.partsByBucket(ctx, site, in, buckets)
+	byBucket, err := s.partsByBucket(ctx, site, model.RevenueQuery{Range: in, Credit: query.Credit}, buckets)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (s *Store) closed(ctx context.Context, site model.Website, r model.Range, n
 
 // partsByBucket adds up the payments of a range by the bucket that they are in. Postgres gets the
 // instants at which the buckets begin, so that the calendar is computed in one place only.
-func (s *Store) partsByBucket(ctx context.Context, site model.Website, in model.Range, buckets []model.Bucket) ([][]partRow, error) {
+func (s *Store) partsByBucket(ctx context.Context, site model.Website, query model.RevenueQuery, buckets []model.Bucket) ([][]partRow, error) {
 	parts := make([][]partRow, len(buckets))
 	if len(buckets) == 0 {
 		return parts, nil
@@ -64,10 +64,10 @@ func (s *Store) partsByBucket(ctx context.Context, site model.Website, in model.
 		partRow
 		Bucket int // from 1
 	}
-	q := s.entries(site).ColumnExpr(partColumns).
+	err := s.credited(site, inRange(s.entries(site), query.Range), query.Credit).ColumnExpr(partColumns).
 		ColumnExpr("width_bucket(p.occurred_at, ?::timestamptz[]) AS bucket", pgdialect.Array(starts)).
-		GroupExpr("bucket, " + partGroups)
-	if err := inRange(q, in).Scan(ctx, &rows); err != nil {
+		GroupExpr("bucket, "+partGroups).Scan(ctx, &rows)
+	if err != nil {
 		return nil, translate(err)
 	}
 	for _, row := range rows {

@@ -53,7 +53,7 @@ func TestStore_RevenueOverTime_property(t *testing.T) {
 			in.To = time.Time{}
 		}
 		interval := rapid.SampledFrom([]model.Interval{model.IntervalDay, model.IntervalWeek, model.IntervalMonth, model.IntervalHour}).Draw(rt, "interval")
-		query := model.RevenueOverTimeQuery{Range: in, Interval: interval, Now: place.change.AddDate(0, 0, 15)}
+		query := model.RevenueOverTimeQuery{RevenueQuery: model.RevenueQuery{Range: in}, Interval: interval, Now: place.change.AddDate(0, 0, 15)}
 		buckets, err := b.RevenueOverTime(t.Context(), b.site, query)
 		require.NoError(rt, err)
 		var parts []*model.Revenue
@@ -90,7 +90,7 @@ var places = []struct {
 
 func (b *bundle) revenue(in model.Range) *model.Revenue {
 	b.t.Helper()
-	revenue, err := b.Revenue(b.t.Context(), b.site, in)
+	revenue, err := b.Revenue(b.t.Context(), b.site, model.RevenueQuery{Range: in})
 	require.NoError(b.t, err)
 	return revenue
 }

@@ -36,6 +36,7 @@ func shop(t *testing.T) *bundle {
 		{"referrer": "https://www.search.example/?q=x", "country": "DE"},
 		{},
 	} {
+		visit["occurredAt"] = "2026-04-30T10:00:00Z"
 		b.visit(fmt.Sprint("v", i+1), visit)
 	}
 	b.visit("v1", vars{"url": "https://shop.example/?utm_source=later&utm_campaign=later", "country": "IT", "occurredAt": "2026-05-21T10:00:00Z"})

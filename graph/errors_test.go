@@ -28,7 +28,7 @@ type faultyStore struct {
 	revenue func() (*model.Revenue, error)
 }
 
-func (s faultyStore) Revenue(context.Context, model.Website, model.Range) (*model.Revenue, error) {
+func (s faultyStore) Revenue(context.Context, model.Website, model.RevenueQuery) (*model.Revenue, error) {
 	return s.revenue()
 }
 

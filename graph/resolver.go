@@ -23,7 +23,8 @@ type Store interface {
 	RecordEvent(ctx context.Context, site model.Website, event model.NewEvent, now time.Time) (*model.RecordEventPayload, error)
 
 	Payments(ctx context.Context, site model.Website, query model.PaymentQuery) (*model.PaymentConnection, error)
-	Revenue(ctx context.Context, site model.Website, r model.Range) (*model.Revenue, error)
+	Revenue(ctx context.Context, site model.Website, query model.RevenueQuery) (*model.Revenue, error)
+	RevenueBy(ctx context.Context, site model.Website, query model.RevenueByQuery) (*model.RevenueGroupConnection, error)
 	RevenueOverTime(ctx context.Context, site model.Website, query model.RevenueOverTimeQuery) ([]*model.RevenueBucket, error)
 	RevenueByVisitor(ctx context.Context, site model.Website, query model.VisitorRevenueQuery) (*model.VisitorRevenueConnection, error)
 
@@ -92,6 +93,12 @@ func (r *Resolver) tracked(ctx context.Context, requested *string, page string) 
 	if err == nil {
 		err = site.CheckPage(page)
 	}
+	return site, err
+}
+
+// analysed is website for operations with an argument "model", which hides the package of that name.
+func (r *Resolver) analysed(ctx context.Context, requested *string) (model.Website, error) {
+	site, _, err := r.website(ctx, requested, model.ScopeAnalyticsRead)
 	return site, err
 }
 

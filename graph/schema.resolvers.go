@@ -133,16 +133,16 @@ func (r *queryResolver) Payments(ctx context.Context, websiteID *string, filter 
 	return r.Store.Payments(ctx, site, query)
 }
 
-func (r *queryResolver) Revenue(ctx context.Context, websiteID *string, rangeArg *model.TimeRange) (*model.Revenue, error) {
+func (r *queryResolver) Revenue(ctx context.Context, websiteID *string, rangeArg *model.TimeRange, filter *model.RevenueFilter) (*model.Revenue, error) {
 	site, _, err := r.website(ctx, websiteID, model.ScopeAnalyticsRead)
 	if err != nil {
 		return nil, err
 	}
-	resolved, err := inRange(site, rangeArg)
+	query, err := filter.Validate(site, rangeArg)
 	if err != nil {
 		return nil, err
 	}
-	return r.Store.Revenue(ctx, site, resolved)
+	return r.Store.Revenue(ctx, site, query)
 }
 
 func (r *queryResolver) RevenueByVisitor(ctx context.Context, websiteID *string, rangeArg *model.TimeRange, filter *model.VisitorRevenueFilter, orderBy *model.VisitorRevenueOrder, first *int, after *string) (*model.VisitorRevenueConnection, error) {
@@ -160,16 +160,28 @@ func (r *queryResolver) RevenueByVisitor(ctx context.Context, websiteID *string,
 	return r.Store.RevenueByVisitor(ctx, site, query)
 }
 
-func (r *queryResolver) RevenueOverTime(ctx context.Context, websiteID *string, rangeArg model.TimeRange, interval model.Interval) ([]*model.RevenueBucket, error) {
+func (r *queryResolver) RevenueOverTime(ctx context.Context, websiteID *string, rangeArg model.TimeRange, interval model.Interval, filter *model.RevenueFilter) ([]*model.RevenueBucket, error) {
 	site, _, err := r.website(ctx, websiteID, model.ScopeAnalyticsRead)
 	if err != nil {
 		return nil, err
 	}
-	query, err := model.NewRevenueOverTimeQuery(site, &rangeArg, interval, r.Now())
+	query, err := model.NewRevenueOverTimeQuery(site, &rangeArg, filter, interval, r.Now())
 	if err != nil {
 		return nil, err
 	}
 	return r.Store.RevenueOverTime(ctx, site, query)
+}
+
+func (r *queryResolver) RevenueBy(ctx context.Context, websiteID *string, dimension model.Dimension, model *model.AttributionModel, windowDays *int, rangeArg *model.TimeRange, first *int, after *string) (*model.RevenueGroupConnection, error) {
+	site, err := r.analysed(ctx, websiteID)
+	if err != nil {
+		return nil, err
+	}
+	query, err := dimension.Query(site, model, windowDays, rangeArg, first, after)
+	if err != nil {
+		return nil, err
+	}
+	return r.Store.RevenueBy(ctx, site, query)
 }
 
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }

@@ -23,6 +23,7 @@ var operations = map[string]struct {
 	"Query.visitor":          {`query ($site: ID) { visitor(websiteId: $site, id: "v") { id } }`, model.ScopeAnalyticsRead},
 	"Query.payments":         {`query ($site: ID) { payments(websiteId: $site) { edges { node { id } } } }`, model.ScopePaymentsRead},
 	"Query.revenue":          {`query ($site: ID) { revenue(websiteId: $site) { charges } }`, model.ScopeAnalyticsRead},
+	"Query.revenueBy":        {`query ($site: ID) { revenueBy(websiteId: $site, dimension: SOURCE) { edges { node { key } } } }`, model.ScopeAnalyticsRead},
 	"Query.revenueByVisitor": {`query ($site: ID) { revenueByVisitor(websiteId: $site) { edges { node { visitor { id } } } } }`, model.ScopeAnalyticsRead},
 	"Query.revenueOverTime":  {`query ($site: ID) { revenueOverTime(websiteId: $site, range: {}) { start } }`, model.ScopeAnalyticsRead},
 	"Mutation.recordPayment": {
@@ -54,20 +55,22 @@ var scopedFields = map[string]model.Scope{
 	"Visitor.journey":    model.ScopePaymentsRead, // besides ScopeAnalyticsRead
 	"Visitor.payments":   model.ScopePaymentsRead,
 
-	"EventEdge.node":                "", // of a list that needed it
-	"JourneyEdge.node":              "", // of a list that needed it
-	"RecordEventPayload.event":      "", // what the caller sent
-	"RecordEventPayload.visitor":    "", // whose fields need more
-	"DeletePaymentsPayload.revenue": "", // of what the caller deletes
-	"PaymentEdge.node":              "", // of a list that needed it
-	"RecordPaymentPayload.payment":  "", // what the caller sent
-	"RecordVisitPayload.visit":      "", // what the caller sent
-	"RecordVisitPayload.visitor":    "", // whose fields need more
-	"RevenueBucket.revenue":         "", // of a list that needed it
-	"VisitEdge.node":                "", // of a list that needed it
-	"VisitorRevenue.revenue":        "", // of a list that needed it
-	"VisitorRevenue.visitor":        "", // of a list that needed it
-	"VisitorRevenueEdge.node":       "", // of a list that needed it
+	"EventEdge.node":                      "", // of a list that needed it
+	"JourneyEdge.node":                    "", // of a list that needed it
+	"RecordEventPayload.event":            "", // what the caller sent
+	"RecordEventPayload.visitor":          "", // whose fields need more
+	"DeletePaymentsPayload.revenue":       "", // of what the caller deletes
+	"PaymentEdge.node":                    "", // of a list that needed it
+	"RecordPaymentPayload.payment":        "", // what the caller sent
+	"RecordVisitPayload.visit":            "", // what the caller sent
+	"RecordVisitPayload.visitor":          "", // whose fields need more
+	"RevenueBucket.revenue":               "", // of a list that needed it
+	"VisitEdge.node":                      "", // of a list that needed it
+	"VisitorRevenue.revenue":              "", // of a list that needed it
+	"VisitorRevenue.visitor":              "", // of a list that needed it
+	"VisitorRevenueEdge.node":             "", // of a list that needed it
+	"RevenueGroup.revenue":                "", // of a list that needed it
+	"RevenueGroupConnection.unattributed": "", // of a list that needed it
 }
 
 func schema() *ast.Schema { return generated.NewExecutableSchema(generated.Config{}).Schema() }

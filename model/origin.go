@@ -33,6 +33,7 @@ type origin struct {
 	campaign  Campaign
 	source    string
 	channel   Channel
+	host      string // of the referrer: see Visit.ReferrerHost
 	returning bool
 }
 
@@ -40,6 +41,7 @@ type origin struct {
 // nil when there is none.
 func originOf(query url.Values, referrer *url.URL, site Website) origin {
 	from := referrerOf(referrer, site)
+	from.host = cut(from.host)
 	campaign := campaignOf(query)
 	if from.returning {
 		campaign.Ref = "" // of a link inside the website
@@ -54,7 +56,7 @@ func originOf(query url.Values, referrer *url.URL, site Website) origin {
 	}
 	name := cmp.Or(campaign.Source, campaign.Ref)
 	named := knownSources().named(name)
-	o := origin{campaign: campaign, returning: from.returning}
+	o := origin{campaign: campaign, host: from.host, returning: from.returning}
 	o.source = cmp.Or(name, from.host, click.network, SourceDirect)
 	o.channel = channelOf(campaign, cmp.Or(named, from.kind))
 	isReferral := named != "" || from.host != "" || campaign.Ref != "" || isHostname(fold(campaign.Source))
@@ -107,6 +109,11 @@ func tag(query url.Values, parameter string) string {
 	if isMacro || slices.Contains(placeholders, strings.ToLower(text)) {
 		return ""
 	}
+	return cut(text)
+}
+
+// cut is the text's first 255 characters, without space at the end.
+func cut(text string) string {
 	if utf8.RuneCountInString(text) > maxNameLength {
 		return strings.TrimSpace(string([]rune(text)[:maxNameLength]))
 	}

@@ -212,8 +212,10 @@ type RecordPaymentPayload struct {
 	Differences []string // input fields, by their GraphQL names, of a duplicate that differ from the entry
 }
 
-// PaymentFilter selects payments; all given conditions must hold.
+// PaymentFilter selects payments; all given conditions must hold. Those of RevenueFilter select the payments
+// of which something is credited.
 type PaymentFilter struct {
+	RevenueFilter
 	Range         *TimeRange
 	VisitorID     *string
 	CustomerID    *string
@@ -225,8 +227,9 @@ type PaymentFilter struct {
 // PaymentQuery is a checked question for payments.
 type PaymentQuery struct {
 	PaymentFilter
-	In   Range
-	Page Page
+	In     Range
+	Credit Credit
+	Page   Page
 }
 
 // Validate checks a question for payments; its page is left to be filled in. A nil filter selects all
@@ -246,5 +249,6 @@ func (in *PaymentFilter) Validate(site Website) (PaymentQuery, error) {
 			faults.Add("kinds", Errorf(CodeInvalidField, "", "must be CHARGE, RENEWAL, FREE_TRIAL or REFUND"))
 		}
 	}
-	return PaymentQuery{PaymentFilter: *in, In: resolved}, faults.Err()
+	credit := in.credit(&faults)
+	return PaymentQuery{PaymentFilter: *in, In: resolved, Credit: credit}, faults.Err()
 }

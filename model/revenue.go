@@ -164,9 +164,19 @@ func (f VisitorRevenueOrderField) isKey(text string) bool {
 	case OrderByLastPaymentAt:
 		return isTime("2006-01-02 15:04:05.999999-07", text)
 	case OrderByPayments:
-		_, err := strconv.ParseInt(text, 10, 64)
-		return err == nil
+		return isCount(text)
 	}
+	return isWhole(text)
+}
+
+// isCount says whether a text can be a number of rows.
+func isCount(text string) bool {
+	_, err := strconv.ParseInt(text, 10, 64)
+	return err == nil
+}
+
+// isWhole says whether a text can be a sum of money in minor units.
+func isWhole(text string) bool {
 	digits := strings.TrimPrefix(text, "-")
 	return digits != "" && len(digits) <= 64 && strings.Trim(digits, "0123456789") == ""
 }
@@ -180,15 +190,12 @@ func (o VisitorRevenueOrder) validate() error {
 	return nil
 }
 
-// VisitorRevenueFilter selects visitors; all given conditions must hold. Source, channel, campaign
-// and country are those of the visitor's first visit.
+// VisitorRevenueFilter selects visitors and their revenue; all given conditions must hold.
 type VisitorRevenueFilter struct {
+	RevenueFilter
 	VisitorIDs []string
-	MinNet     *Decimal // in the reporting currency; may be negative
-	Source     *string
-	Channel    *Channel
-	Campaign   *string
-	Country    *string
+	MinNet     *Decimal // of the revenue that RevenueFilter selects, in the reporting currency; may be negative
+	Campaign   *string  // another name of UtmCampaign
 }
 
 // maxFilterIDs is the greatest number of visitors that a filter names.
@@ -221,21 +228,15 @@ func (in *VisitorRevenueFilter) Validate(site Website, r *TimeRange, order *Visi
 	for i := range in.VisitorIDs {
 		faults.addID("visitorIds", &in.VisitorIDs[i])
 	}
-	if in.Source != nil {
-		faults.Add("source", CheckName(*in.Source))
-	}
-	if in.Channel != nil {
-		faults.Add("channel", in.Channel.validate())
-	}
+	q.Credit = in.credit(&faults)
 	if in.Campaign != nil {
+		if in.UtmCampaign != nil {
+			faults.Add("campaign", Errorf(CodeConflictingFields, "", "is another name of utmCampaign: send one of them"))
+		}
 		faults.Add("campaign", CheckName(*in.Campaign))
+		q.Credit.Keys[DimensionUtmCampaign] = *in.Campaign
 	}
-	if in.Country != nil {
-		country, err := parseCountry(*in.Country)
-		faults.Add("country", err)
-		q.Country = &country
-	}
-	q.VisitorIDs, q.Source, q.Channel, q.Campaign = in.VisitorIDs, in.Source, in.Channel, in.Campaign
+	q.VisitorIDs = in.VisitorIDs
 	return q, faults.Err()
 }
 
@@ -258,13 +259,9 @@ func parseSigned(d Decimal, c Currency) (Sum, error) {
 
 // VisitorRevenueQuery is a checked question for visitors and their revenue.
 type VisitorRevenueQuery struct {
-	Range      Range
+	RevenueQuery
 	VisitorIDs []string // nil means all
 	MinNet     *Sum
-	Source     *string
-	Channel    *Channel
-	Campaign   *string
-	Country    *string
 	Order      VisitorRevenueOrder
 	Page       Page
 }

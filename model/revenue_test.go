@@ -83,7 +83,8 @@ func TestVisitorRevenueFilter_Validate(t *testing.T) {
 		t.Parallel()
 		from, to := model.AtTime(noon), model.AtTime(noon.Add(-1000))
 		_, err := (&model.VisitorRevenueFilter{
-			VisitorIDs: []string{"a", ""}, MinNet: pointer(model.Decimal("x")), Source: pointer("\x00"), Campaign: pointer("\xff"), Country: pointer("DEU"),
+			RevenueFilter: model.RevenueFilter{Source: pointer("\x00"), Country: pointer("DEU")},
+			VisitorIDs:    []string{"a", ""}, MinNet: pointer(model.Decimal("x")), Campaign: pointer("\xff"),
 		}).Validate(site, &model.TimeRange{From: &from, To: &to}, &model.VisitorRevenueOrder{Field: "NET", Direction: "UP"})
 		fault := model.AsError(err)
 		fields := []string{fault.Field}

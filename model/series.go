@@ -10,17 +10,16 @@ type RevenueBucket struct {
 
 // RevenueOverTimeQuery is a checked question for revenue over time.
 type RevenueOverTimeQuery struct {
-	Range    Range
+	RevenueQuery
 	Interval Interval
 	Now      time.Time // where an open range ends: see Range.Closed
 }
 
 // NewRevenueOverTimeQuery checks a question for revenue over time. Whether the range has too many
 // intervals is found when its open ends are known. Errors: CodeInvalidRange, CodeInvalidField.
-func NewRevenueOverTimeQuery(site Website, r *TimeRange, interval Interval, now time.Time) (RevenueOverTimeQuery, error) {
+func NewRevenueOverTimeQuery(site Website, r *TimeRange, f *RevenueFilter, interval Interval, now time.Time) (RevenueOverTimeQuery, error) {
 	var faults Faults
-	in, err := r.In(site.Location())
-	faults.Add("range", err)
+	q := RevenueOverTimeQuery{RevenueQuery: f.query(site, r, &faults), Interval: interval, Now: now}
 	faults.Add("interval", interval.validate())
-	return RevenueOverTimeQuery{Range: in, Interval: interval, Now: now}, faults.Err()
+	return q, faults.Err()
 }

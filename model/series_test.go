@@ -16,17 +16,17 @@ func TestNewRevenueOverTimeQuery(t *testing.T) {
 
 	t.Run("reads the range in the website's zone", func(t *testing.T) {
 		t.Parallel()
-		q, err := model.NewRevenueOverTimeQuery(site, &model.TimeRange{From: &from}, model.IntervalWeek, noon)
+		q, err := model.NewRevenueOverTimeQuery(site, &model.TimeRange{From: &from}, nil, model.IntervalWeek, noon)
 		require.NoError(t, err)
 		require.Equal(t, model.RevenueOverTimeQuery{
-			Range: model.Range{From: time.Date(2026, 4, 30, 22, 0, 0, 0, time.UTC)}, Interval: model.IntervalWeek, Now: noon,
+			RevenueQuery: model.RevenueQuery{Range: model.Range{From: time.Date(2026, 4, 30, 22, 0, 0, 0, time.UTC)}}, Interval: model.IntervalWeek, Now: noon,
 		}, q)
 	})
 
 	t.Run("reports all faults together", func(t *testing.T) {
 		t.Parallel()
 		for _, i := range []model.Interval{"", "day", "YEAR"} {
-			_, err := model.NewRevenueOverTimeQuery(site, &model.TimeRange{From: &to, To: &from}, i, noon)
+			_, err := model.NewRevenueOverTimeQuery(site, &model.TimeRange{From: &to, To: &from}, nil, i, noon)
 			requireFault(t, model.CodeInvalidRange, "range", err)
 			require.Len(t, model.AsError(err).Others, 1)
 			requireFault(t, model.CodeInvalidField, "interval", model.AsError(err).Others[0])

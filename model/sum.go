@@ -104,6 +104,23 @@ func (s Sum) Sign() int {
 	return 0
 }
 
+// div is s / n, half-even to the minor unit. n is above 0.
+func (s Sum) div(n int64) Sum {
+	by := big.NewInt(n)
+	quotient, rest := new(big.Int).DivMod(s.Minor(), by, new(big.Int)) // rest is from 0 to n-1
+	if half := rest.Lsh(rest, 1).Cmp(by); half > 0 || half == 0 && quotient.Bit(0) == 1 {
+		quotient.Add(quotient, big.NewInt(1))
+	}
+	return newSum(s.currency, quotient)
+}
+
+// ratio is s / t, which is not 0. It panics if the currencies differ, as Add does.
+func (s Sum) ratio(t Sum) float64 {
+	s.common(t)
+	ratio, _ := new(big.Rat).SetFrac(s.Minor(), t.Minor()).Float64()
+	return ratio
+}
+
 // common is the currency of both sums.
 func (s Sum) common(t Sum) Currency {
 	switch {

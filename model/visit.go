@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -57,6 +58,11 @@ type Visit struct {
 	// Viewed and ViewedAt are a fingerprint of the latest pageview, and when it was.
 	Viewed   int64
 	ViewedAt time.Time
+	// ReferrerHost is the host of Referrer, or the package of an app; "" without one, and when the visitor
+	// came from the website itself or only passed through, as through a checkout.
+	ReferrerHost string
+	// LandingPath is the path of LandingPage, after the host if that is not the website's domain.
+	LandingPath string
 	// Returning says of a pageview that it comes from a page of the website itself, or from one that
 	// visitors only pass through, such as a checkout. It is not kept.
 	Returning bool
@@ -129,13 +135,14 @@ func (in RecordVisitInput) Validate(site Website, now time.Time, parse func(user
 	}
 	if in.UserAgent != nil && len(*in.UserAgent) <= maxUserAgent && isText(*in.UserAgent) {
 		client := parse(*in.UserAgent)
-		v.Device, v.Browser, v.OS = optional(client.Device), optional(client.Browser), optional(client.OS)
+		v.Device, v.Browser, v.OS = optional(client.Device), optional(cut(client.Browser)), optional(cut(client.OS))
 	}
 	faults.Add("adClickIds", in.AdClickIDs.Validate())
 	v.LastSeenAt = v.StartedAt
 	if page != nil {
 		from := originOf(withClickIDs(page.Query(), in.AdClickIDs), referrer, site)
 		v.Campaign, v.Source, v.Channel, v.Returning = from.campaign, from.source, from.channel, from.returning
+		v.ReferrerHost, v.LandingPath = from.host, landingPath(page, site.Domain)
 	}
 	return v, faults.Err()
 }
@@ -161,6 +168,16 @@ func UsableReferrer(referrer *string) *string {
 		return nil
 	}
 	return referrer
+}
+
+// landingPath is the path of a page, as it is written: after the host, unless that is the website's domain.
+// It is cut to 255 characters.
+func landingPath(page *url.URL, domain string) string {
+	path := cmp.Or(page.EscapedPath(), "/")
+	if host := normalHost(page.Hostname()); host != normalHost(domain) {
+		path = host + path
+	}
+	return cut(path)
 }
 
 func parseCountry(s string) (string, error) {

@@ -30,8 +30,8 @@ func TestRecordVisitInput_Validate(t *testing.T) {
 		require.Equal(t, model.Visit{
 			WebsiteID: "site", VisitorID: "v", SessionID: pointer("s"), StartedAt: at, LastSeenAt: at, Pageviews: 1,
 			LandingPage: "https://shop.example/a?utm_source=%20news%20&utm_medium=m&utm_campaign=c&utm_term=t&utm_content=x",
-			Referrer:    pointer("https://search.example/"),
-			Source:      "news", Channel: model.ChannelOther, Campaign: model.Campaign{Source: "news", Medium: "m", Name: "c", Term: "t", Content: "x"}, Country: pointer("DE"), Browser: pointer("Firefox"),
+			Referrer:    pointer("https://search.example/"), ReferrerHost: "search.example", LandingPath: "/a",
+			Source: "news", Channel: model.ChannelOther, Campaign: model.Campaign{Source: "news", Medium: "m", Name: "c", Term: "t", Content: "x"}, Country: pointer("DE"), Browser: pointer("Firefox"),
 		}, got)
 		require.Equal(t, []*string{pointer("news"), pointer("m"), pointer("c"), pointer("t"), pointer("x")},
 			[]*string{got.UtmSource(), got.UtmMedium(), got.UtmCampaign(), got.UtmTerm(), got.UtmContent()})

@@ -180,7 +180,7 @@ func TestServe_stop(t *testing.T) {
 		defer func() { _ = store.Close() }()
 		site, err := store.Website(t.Context(), website)
 		require.NoError(t, err)
-		revenue, err := store.Revenue(t.Context(), site, model.Range{})
+		revenue, err := store.Revenue(t.Context(), site, model.RevenueQuery{})
 		require.NoError(t, err)
 		// The answer to a payment may get lost on the way, its record may not.
 		require.GreaterOrEqual(t, int64(revenue.Charges), acknowledged.Load()+1)

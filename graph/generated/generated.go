@@ -160,9 +160,10 @@ type ComplexityRoot struct {
 
 	Query struct {
 		Payments         func(childComplexity int, websiteID *string, filter *model.PaymentFilter, first *int, after *string) int
-		Revenue          func(childComplexity int, websiteID *string, rangeArg *model.TimeRange) int
+		Revenue          func(childComplexity int, websiteID *string, rangeArg *model.TimeRange, filter *model.RevenueFilter) int
+		RevenueBy        func(childComplexity int, websiteID *string, dimension model.Dimension, model *model.AttributionModel, windowDays *int, rangeArg *model.TimeRange, first *int, after *string) int
 		RevenueByVisitor func(childComplexity int, websiteID *string, rangeArg *model.TimeRange, filter *model.VisitorRevenueFilter, orderBy *model.VisitorRevenueOrder, first *int, after *string) int
-		RevenueOverTime  func(childComplexity int, websiteID *string, rangeArg model.TimeRange, interval model.Interval) int
+		RevenueOverTime  func(childComplexity int, websiteID *string, rangeArg model.TimeRange, interval model.Interval, filter *model.RevenueFilter) int
 		Visitor          func(childComplexity int, websiteID *string, id string) int
 		Website          func(childComplexity int, id *string) int
 		Websites         func(childComplexity int) int
@@ -211,6 +212,27 @@ type ComplexityRoot struct {
 		Date    func(childComplexity int) int
 		Revenue func(childComplexity int) int
 		Start   func(childComplexity int) int
+	}
+
+	RevenueGroup struct {
+		ConversionRate    func(childComplexity int) int
+		Key               func(childComplexity int) int
+		Payers            func(childComplexity int) int
+		Revenue           func(childComplexity int) int
+		RevenuePerVisitor func(childComplexity int) int
+		Share             func(childComplexity int) int
+		Visitors          func(childComplexity int) int
+	}
+
+	RevenueGroupConnection struct {
+		Edges        func(childComplexity int) int
+		PageInfo     func(childComplexity int) int
+		Unattributed func(childComplexity int) int
+	}
+
+	RevenueGroupEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Visit struct {
@@ -313,9 +335,10 @@ type QueryResolver interface {
 	Websites(ctx context.Context) ([]*model.Website, error)
 	Visitor(ctx context.Context, websiteID *string, id string) (*model.Visitor, error)
 	Payments(ctx context.Context, websiteID *string, filter *model.PaymentFilter, first *int, after *string) (*model.PaymentConnection, error)
-	Revenue(ctx context.Context, websiteID *string, rangeArg *model.TimeRange) (*model.Revenue, error)
+	Revenue(ctx context.Context, websiteID *string, rangeArg *model.TimeRange, filter *model.RevenueFilter) (*model.Revenue, error)
 	RevenueByVisitor(ctx context.Context, websiteID *string, rangeArg *model.TimeRange, filter *model.VisitorRevenueFilter, orderBy *model.VisitorRevenueOrder, first *int, after *string) (*model.VisitorRevenueConnection, error)
-	RevenueOverTime(ctx context.Context, websiteID *string, rangeArg model.TimeRange, interval model.Interval) ([]*model.RevenueBucket, error)
+	RevenueOverTime(ctx context.Context, websiteID *string, rangeArg model.TimeRange, interval model.Interval, filter *model.RevenueFilter) ([]*model.RevenueBucket, error)
+	RevenueBy(ctx context.Context, websiteID *string, dimension model.Dimension, model *model.AttributionModel, windowDays *int, rangeArg *model.TimeRange, first *int, after *string) (*model.RevenueGroupConnection, error)
 }
 type VisitorResolver interface {
 	FirstVisit(ctx context.Context, obj *model.Visitor) (*model.Visit, error)
@@ -819,7 +842,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Revenue(childComplexity, args["websiteId"].(*string), args["range"].(*model.TimeRange)), true
+		return e.ComplexityRoot.Query.Revenue(childComplexity, args["websiteId"].(*string), args["range"].(*model.TimeRange), args["filter"].(*model.RevenueFilter)), true
+	case "Query.revenueBy":
+		if e.ComplexityRoot.Query.RevenueBy == nil {
+			break
+		}
+
+		args, err := ec.field_Query_revenueBy_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RevenueBy(childComplexity, args["websiteId"].(*string), args["dimension"].(model.Dimension), args["model"].(*model.AttributionModel), args["windowDays"].(*int), args["range"].(*model.TimeRange), args["first"].(*int), args["after"].(*string)), true
 	case "Query.revenueByVisitor":
 		if e.ComplexityRoot.Query.RevenueByVisitor == nil {
 			break
@@ -841,7 +875,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.RevenueOverTime(childComplexity, args["websiteId"].(*string), args["range"].(model.TimeRange), args["interval"].(model.Interval)), true
+		return e.ComplexityRoot.Query.RevenueOverTime(childComplexity, args["websiteId"].(*string), args["range"].(model.TimeRange), args["interval"].(model.Interval), args["filter"].(*model.RevenueFilter)), true
 	case "Query.visitor":
 		if e.ComplexityRoot.Query.Visitor == nil {
 			break
@@ -1021,6 +1055,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevenueBucket.Start(childComplexity), true
+
+	case "RevenueGroup.conversionRate":
+		if e.ComplexityRoot.RevenueGroup.ConversionRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueGroup.ConversionRate(childComplexity), true
+	case "RevenueGroup.key":
+		if e.ComplexityRoot.RevenueGroup.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueGroup.Key(childComplexity), true
+	case "RevenueGroup.payers":
+		if e.ComplexityRoot.RevenueGroup.Payers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueGroup.Payers(childComplexity), true
+	case "RevenueGroup.revenue":
+		if e.ComplexityRoot.RevenueGroup.Revenue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueGroup.Revenue(childComplexity), true
+	case "RevenueGroup.revenuePerVisitor":
+		if e.ComplexityRoot.RevenueGroup.RevenuePerVisitor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueGroup.RevenuePerVisitor(childComplexity), true
+	case "RevenueGroup.share":
+		if e.ComplexityRoot.RevenueGroup.Share == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueGroup.Share(childComplexity), true
+	case "RevenueGroup.visitors":
+		if e.ComplexityRoot.RevenueGroup.Visitors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueGroup.Visitors(childComplexity), true
+
+	case "RevenueGroupConnection.edges":
+		if e.ComplexityRoot.RevenueGroupConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueGroupConnection.Edges(childComplexity), true
+	case "RevenueGroupConnection.pageInfo":
+		if e.ComplexityRoot.RevenueGroupConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueGroupConnection.PageInfo(childComplexity), true
+	case "RevenueGroupConnection.unattributed":
+		if e.ComplexityRoot.RevenueGroupConnection.Unattributed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueGroupConnection.Unattributed(childComplexity), true
+
+	case "RevenueGroupEdge.cursor":
+		if e.ComplexityRoot.RevenueGroupEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueGroupEdge.Cursor(childComplexity), true
+	case "RevenueGroupEdge.node":
+		if e.ComplexityRoot.RevenueGroupEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevenueGroupEdge.Node(childComplexity), true
 
 	case "Visit.browser":
 		if e.ComplexityRoot.Visit.Browser == nil {
@@ -1363,6 +1472,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRecordPaymentInput,
 		ec.unmarshalInputRecordPaymentsInput,
 		ec.unmarshalInputRecordVisitInput,
+		ec.unmarshalInputRevenueFilter,
 		ec.unmarshalInputTimeRange,
 		ec.unmarshalInputVisitorRevenueFilter,
 		ec.unmarshalInputVisitorRevenueOrder,
@@ -1768,7 +1878,10 @@ enum AttributionBasis {
   NONE
 }
 
-"Conditions on payments."
+"""
+Conditions on payments. Those on visits are as in ` + "`" + `RevenueFilter` + "`" + `: some part of the payment is credited to such a
+visit.
+"""
 input PaymentFilter {
   "When they occurred."
   range: TimeRange
@@ -1782,6 +1895,36 @@ input PaymentFilter {
   kinds: [PaymentKind!]
   "True for those credited to a known visitor, false for the others."
   attributed: Boolean
+  "The source."
+  source: String
+  "The channel."
+  channel: Channel
+  "The referrer: its host, or the package of an Android app."
+  referrer: String
+  "The ` + "`" + `utm_source` + "`" + ` of the landing page."
+  utmSource: String
+  "The ` + "`" + `utm_medium` + "`" + ` of the landing page."
+  utmMedium: String
+  "The ` + "`" + `utm_campaign` + "`" + ` of the landing page."
+  utmCampaign: String
+  "The ` + "`" + `utm_term` + "`" + ` of the landing page."
+  utmTerm: String
+  "The ` + "`" + `utm_content` + "`" + ` of the landing page."
+  utmContent: String
+  "The landing page: its path, such as ` + "`" + `/pricing` + "`" + `, after its host if that is not the website's domain."
+  landingPage: String
+  "The country, an ISO 3166 code such as ` + "`" + `DE` + "`" + `."
+  country: String
+  "The device: ` + "`" + `desktop` + "`" + `, ` + "`" + `mobile` + "`" + `, ` + "`" + `tablet` + "`" + ` or ` + "`" + `bot` + "`" + `."
+  device: String
+  "The browser."
+  browser: String
+  "The operating system."
+  os: String
+  "How payments are credited to visits. Means nothing without a condition on visits."
+  model: AttributionModel = FIRST_TOUCH
+  "How long before a payment a visit may have started to be credited: 1 to 3,650 days of 24 hours."
+  windowDays: Int = 90
 }
 
 "A page of payments."
@@ -1901,20 +2044,47 @@ enum VisitorRevenueOrderField {
   PAYMENTS
 }
 
-"Conditions on visitors. Source, channel, campaign and country are those of the visitor's first visit."
+"""
+Conditions on visitors. ` + "`" + `visitorIds` + "`" + ` and ` + "`" + `minNet` + "`" + ` are about the visitor; all others are about visits, as in
+` + "`" + `RevenueFilter` + "`" + `: the revenue is what is credited to such visits, and visitors without any are left out.
+"""
 input VisitorRevenueFilter {
   "Only these visitors, at most 1,000."
   visitorIds: [ID!]
   "At least this net revenue, in the reporting currency."
   minNet: Decimal
-  "The source of the first visit."
+  "The source."
   source: String
-  "The channel of the first visit."
+  "The channel."
   channel: Channel
-  "The UTM campaign of the first visit."
+  "The referrer: its host, or the package of an Android app."
+  referrer: String
+  "The ` + "`" + `utm_source` + "`" + ` of the landing page."
+  utmSource: String
+  "The ` + "`" + `utm_medium` + "`" + ` of the landing page."
+  utmMedium: String
+  "The ` + "`" + `utm_campaign` + "`" + ` of the landing page."
+  utmCampaign: String
+  "Another name of ` + "`" + `utmCampaign` + "`" + `; send one of them."
   campaign: String
-  "The country of the first visit, an ISO 3166 code such as ` + "`" + `DE` + "`" + `."
+  "The ` + "`" + `utm_term` + "`" + ` of the landing page."
+  utmTerm: String
+  "The ` + "`" + `utm_content` + "`" + ` of the landing page."
+  utmContent: String
+  "The landing page: its path, such as ` + "`" + `/pricing` + "`" + `, after its host if that is not the website's domain."
+  landingPage: String
+  "The country, an ISO 3166 code such as ` + "`" + `DE` + "`" + `."
   country: String
+  "The device: ` + "`" + `desktop` + "`" + `, ` + "`" + `mobile` + "`" + `, ` + "`" + `tablet` + "`" + ` or ` + "`" + `bot` + "`" + `."
+  device: String
+  "The browser."
+  browser: String
+  "The operating system."
+  os: String
+  "How payments are credited to visits. Means nothing without a condition on visits."
+  model: AttributionModel = FIRST_TOUCH
+  "How long before a payment a visit may have started to be credited: 1 to 3,650 days of 24 hours."
+  windowDays: Int = 90
 }
 
 "A page of visitors with their revenue."
@@ -1931,6 +2101,133 @@ type VisitorRevenueEdge {
   cursor: String!
   "The visitor and its revenue."
   node: VisitorRevenue!
+}
+
+"""
+Conditions on the visits that revenue is credited to; all given ones hold for the same visit. ` + "`" + `""` + "`" + ` stands for
+visits that have no such thing. The revenue is the part of each payment that is credited to such visits: the
+same as that of the group in ` + "`" + `revenueBy` + "`" + `. Without a condition it is all revenue, credited or not.
+"""
+input RevenueFilter {
+  "The source."
+  source: String
+  "The channel."
+  channel: Channel
+  "The referrer: its host, or the package of an Android app."
+  referrer: String
+  "The ` + "`" + `utm_source` + "`" + ` of the landing page."
+  utmSource: String
+  "The ` + "`" + `utm_medium` + "`" + ` of the landing page."
+  utmMedium: String
+  "The ` + "`" + `utm_campaign` + "`" + ` of the landing page."
+  utmCampaign: String
+  "The ` + "`" + `utm_term` + "`" + ` of the landing page."
+  utmTerm: String
+  "The ` + "`" + `utm_content` + "`" + ` of the landing page."
+  utmContent: String
+  "The landing page: its path, such as ` + "`" + `/pricing` + "`" + `, after its host if that is not the website's domain."
+  landingPage: String
+  "The country, an ISO 3166 code such as ` + "`" + `DE` + "`" + `."
+  country: String
+  "The device: ` + "`" + `desktop` + "`" + `, ` + "`" + `mobile` + "`" + `, ` + "`" + `tablet` + "`" + ` or ` + "`" + `bot` + "`" + `."
+  device: String
+  "The browser."
+  browser: String
+  "The operating system."
+  os: String
+  "How payments are credited to visits. Means nothing without a condition on visits."
+  model: AttributionModel = FIRST_TOUCH
+  "How long before a payment a visit may have started to be credited: 1 to 3,650 days of 24 hours."
+  windowDays: Int = 90
+}
+
+"""
+How a payment is credited to its touchpoints: the visits of its visitor that started in the window before
+it, of more than 1,000 the latest. A refund follows its charge. Parts are whole minor units that add up to
+the payment; what remains goes to the greatest remainders, of equal ones to the earlier visits.
+"""
+enum AttributionModel {
+  "All to the first visit."
+  FIRST_TOUCH
+  "All to the last visit."
+  LAST_TOUCH
+  "All to the last visit whose channel is not ` + "`" + `DIRECT` + "`" + `; to the last one if all are."
+  LAST_NON_DIRECT
+  "To all visits alike."
+  LINEAR
+  "40 % to the first and 40 % to the last visit, 20 % to those between; half and half to two."
+  POSITION_BASED
+  "To all visits, by half as much for each 7 days, counted in full hours, that a visit is older than the last one."
+  TIME_DECAY
+}
+
+"What visits can be told apart by. The key of a visit that has no such thing is empty."
+enum Dimension {
+  "The source."
+  SOURCE
+  "The channel, as in ` + "`" + `Channel` + "`" + `."
+  CHANNEL
+  "The referrer: its host, or the package of an Android app."
+  REFERRER
+  "The ` + "`" + `utm_source` + "`" + ` of the landing page."
+  UTM_SOURCE
+  "The ` + "`" + `utm_medium` + "`" + ` of the landing page."
+  UTM_MEDIUM
+  "The ` + "`" + `utm_campaign` + "`" + ` of the landing page."
+  UTM_CAMPAIGN
+  "The ` + "`" + `utm_term` + "`" + ` of the landing page."
+  UTM_TERM
+  "The ` + "`" + `utm_content` + "`" + ` of the landing page."
+  UTM_CONTENT
+  "The landing page: its path, such as ` + "`" + `/pricing` + "`" + `, after its host if that is not the website's domain."
+  LANDING_PAGE
+  "The country, an ISO 3166 code."
+  COUNTRY
+  "The device: ` + "`" + `desktop` + "`" + `, ` + "`" + `mobile` + "`" + `, ` + "`" + `tablet` + "`" + ` or ` + "`" + `bot` + "`" + `."
+  DEVICE
+  "The browser."
+  BROWSER
+  "The operating system."
+  OS
+}
+
+"The visits with one key, and the revenue that is credited to them."
+type RevenueGroup {
+  "What the visits have in common; empty for those that have no such thing."
+  key: String!
+  """
+  The revenue that is credited to these visits. Its counts are of entries of which any part is: one that
+  is credited to visits of several groups counts in each.
+  """
+  revenue: Revenue!
+  "Number of visitors with such a visit that started in the range."
+  visitors: Int!
+  "Number of visitors with a charge or renewal in the range that is credited to such a visit, whenever that was."
+  payers: Int!
+  "The part of the net revenue of all groups and of ` + "`" + `unattributed` + "`" + `; 0 unless that is above zero."
+  share: Float!
+  "Net revenue divided by ` + "`" + `visitors` + "`" + `, to the minor unit; null without visitors."
+  revenuePerVisitor: Money
+  "` + "`" + `payers` + "`" + ` divided by ` + "`" + `visitors` + "`" + `; null without visitors. Above 1 when payers came before the range."
+  conversionRate: Float
+}
+
+"A page of groups."
+type RevenueGroupConnection {
+  "The groups with their cursors."
+  edges: [RevenueGroupEdge!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "The revenue of payments without a touchpoint, on every page the same."
+  unattributed: Revenue!
+}
+
+"A group in a list."
+type RevenueGroupEdge {
+  "Its place in the list."
+  cursor: String!
+  "The group."
+  node: RevenueGroup!
 }
 `, BuiltIn: false},
 	{Name: "../schema/schema.graphqls", Input: `"""
@@ -2007,6 +2304,8 @@ type Query {
     websiteId: ID
     "When the payments occurred; all time by default."
     range: TimeRange
+    "All given conditions must hold."
+    filter: RevenueFilter
   ): Revenue!
 
   """
@@ -2044,7 +2343,33 @@ type Query {
     range: TimeRange!
     "The length of the intervals."
     interval: Interval! = DAY
+    "All given conditions must hold."
+    filter: RevenueFilter
   ): [RevenueBucket!]!
+
+  """
+  The website's revenue by source, channel, campaign, page, country or the like of the visits that led
+  to it, greatest net revenue first; groups that are equal in that by visitors, most first, then by key.
+  There is a group for each key of a visit in the range, also without revenue, and of a visit that a
+  payment in the range is credited to. The groups and ` + "`" + `unattributed` + "`" + ` together are the ` + "`" + `revenue` + "`" + ` of
+  the range, to the minor unit. Needs the scope ` + "`" + `analytics:read` + "`" + `.
+  """
+  revenueBy(
+    "The website; a website key implies it."
+    websiteId: ID
+    "What to tell the visits apart by."
+    dimension: Dimension!
+    "How each payment is credited to the visits before it."
+    model: AttributionModel = FIRST_TOUCH
+    "How long before a payment a visit may have started to be credited: 1 to 3,650 days of 24 hours."
+    windowDays: Int = 90
+    "When the payments occurred and the visits started; all time by default."
+    range: TimeRange
+    "How many, 1 to 100."
+    first: Int = 20
+    "The ` + "`" + `endCursor` + "`" + ` of the page before, asked with the same ` + "`" + `dimension` + "`" + `."
+    after: String
+  ): RevenueGroupConnection!
 }
 
 "What can be changed."
@@ -2637,6 +2962,48 @@ func (ec *executionContext) childFields_RevenueBucket(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type RevenueBucket", field.Name)
 }
 
+func (ec *executionContext) childFields_RevenueGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_RevenueGroup_key(ctx, field)
+	case "revenue":
+		return ec.fieldContext_RevenueGroup_revenue(ctx, field)
+	case "visitors":
+		return ec.fieldContext_RevenueGroup_visitors(ctx, field)
+	case "payers":
+		return ec.fieldContext_RevenueGroup_payers(ctx, field)
+	case "share":
+		return ec.fieldContext_RevenueGroup_share(ctx, field)
+	case "revenuePerVisitor":
+		return ec.fieldContext_RevenueGroup_revenuePerVisitor(ctx, field)
+	case "conversionRate":
+		return ec.fieldContext_RevenueGroup_conversionRate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevenueGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_RevenueGroupConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RevenueGroupConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RevenueGroupConnection_pageInfo(ctx, field)
+	case "unattributed":
+		return ec.fieldContext_RevenueGroupConnection_unattributed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevenueGroupConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RevenueGroupEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RevenueGroupEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RevenueGroupEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevenueGroupEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Visit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3075,6 +3442,68 @@ func (ec *executionContext) field_Query_revenueByVisitor_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_revenueBy_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "websiteId",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOID2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["websiteId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "dimension",
+		func(ctx context.Context, v any) (model.Dimension, error) {
+			return ec.unmarshalNDimension2tributaryᚋmodelᚐDimension(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["dimension"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "model",
+		func(ctx context.Context, v any) (*model.AttributionModel, error) {
+			return ec.unmarshalOAttributionModel2ᚖtributaryᚋmodelᚐAttributionModel(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["model"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "windowDays",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["windowDays"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "range",
+		func(ctx context.Context, v any) (*model.TimeRange, error) {
+			return ec.unmarshalOTimeRange2ᚖtributaryᚋmodelᚐTimeRange(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["range"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg6
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_revenueOverTime_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3102,6 +3531,14 @@ func (ec *executionContext) field_Query_revenueOverTime_args(ctx context.Context
 		return nil, err
 	}
 	args["interval"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.RevenueFilter, error) {
+			return ec.unmarshalORevenueFilter2ᚖtributaryᚋmodelᚐRevenueFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg3
 	return args, nil
 }
 
@@ -3124,6 +3561,14 @@ func (ec *executionContext) field_Query_revenue_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["range"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.RevenueFilter, error) {
+			return ec.unmarshalORevenueFilter2ᚖtributaryᚋmodelᚐRevenueFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg2
 	return args, nil
 }
 
@@ -5312,7 +5757,7 @@ func (ec *executionContext) _Query_revenue(ctx context.Context, field graphql.Co
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Revenue(ctx, fc.Args["websiteId"].(*string), fc.Args["range"].(*model.TimeRange))
+			return ec.Resolvers.Query().Revenue(ctx, fc.Args["websiteId"].(*string), fc.Args["range"].(*model.TimeRange), fc.Args["filter"].(*model.RevenueFilter))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Revenue) graphql.Marshaler {
@@ -5400,7 +5845,7 @@ func (ec *executionContext) _Query_revenueOverTime(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().RevenueOverTime(ctx, fc.Args["websiteId"].(*string), fc.Args["range"].(model.TimeRange), fc.Args["interval"].(model.Interval))
+			return ec.Resolvers.Query().RevenueOverTime(ctx, fc.Args["websiteId"].(*string), fc.Args["range"].(model.TimeRange), fc.Args["interval"].(model.Interval), fc.Args["filter"].(*model.RevenueFilter))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.RevenueBucket) graphql.Marshaler {
@@ -5428,6 +5873,50 @@ func (ec *executionContext) fieldContext_Query_revenueOverTime(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_revenueOverTime_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_revenueBy(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_revenueBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().RevenueBy(ctx, fc.Args["websiteId"].(*string), fc.Args["dimension"].(model.Dimension), fc.Args["model"].(*model.AttributionModel), fc.Args["windowDays"].(*int), fc.Args["range"].(*model.TimeRange), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RevenueGroupConnection) graphql.Marshaler {
+			return ec.marshalNRevenueGroupConnection2ᚖtributaryᚋmodelᚐRevenueGroupConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_revenueBy(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevenueGroupConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_revenueBy_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6201,6 +6690,336 @@ func (ec *executionContext) fieldContext_RevenueBucket_revenue(_ context.Context
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Revenue(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevenueGroup_key(ctx context.Context, field graphql.CollectedField, obj *model.RevenueGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueGroup_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueGroup_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevenueGroup", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RevenueGroup_revenue(ctx context.Context, field graphql.CollectedField, obj *model.RevenueGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueGroup_revenue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Revenue, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Revenue) graphql.Marshaler {
+			return ec.marshalNRevenue2ᚖtributaryᚋmodelᚐRevenue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueGroup_revenue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevenueGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Revenue(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevenueGroup_visitors(ctx context.Context, field graphql.CollectedField, obj *model.RevenueGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueGroup_visitors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Visitors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueGroup_visitors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevenueGroup", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _RevenueGroup_payers(ctx context.Context, field graphql.CollectedField, obj *model.RevenueGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueGroup_payers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueGroup_payers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevenueGroup", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _RevenueGroup_share(ctx context.Context, field graphql.CollectedField, obj *model.RevenueGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueGroup_share(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Share(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueGroup_share(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevenueGroup", field, true, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _RevenueGroup_revenuePerVisitor(ctx context.Context, field graphql.CollectedField, obj *model.RevenueGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueGroup_revenuePerVisitor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RevenuePerVisitor(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Sum) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖtributaryᚋmodelᚐSum(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueGroup_revenuePerVisitor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevenueGroup",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevenueGroup_conversionRate(ctx context.Context, field graphql.CollectedField, obj *model.RevenueGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueGroup_conversionRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConversionRate(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueGroup_conversionRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevenueGroup", field, true, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _RevenueGroupConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.RevenueGroupConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueGroupConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.RevenueGroupEdge) graphql.Marshaler {
+			return ec.marshalNRevenueGroupEdge2ᚕtributaryᚋmodelᚐRevenueGroupEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueGroupConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevenueGroupConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevenueGroupEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevenueGroupConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.RevenueGroupConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueGroupConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖtributaryᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueGroupConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevenueGroupConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevenueGroupConnection_unattributed(ctx context.Context, field graphql.CollectedField, obj *model.RevenueGroupConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueGroupConnection_unattributed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unattributed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Revenue) graphql.Marshaler {
+			return ec.marshalNRevenue2ᚖtributaryᚋmodelᚐRevenue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueGroupConnection_unattributed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevenueGroupConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Revenue(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevenueGroupEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.RevenueGroupEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueGroupEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueGroupEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevenueGroupEdge", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RevenueGroupEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.RevenueGroupEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevenueGroupEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RevenueGroup) graphql.Marshaler {
+			return ec.marshalNRevenueGroup2ᚖtributaryᚋmodelᚐRevenueGroup(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevenueGroupEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevenueGroupEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevenueGroup(ctx, field)
 		},
 	}
 	return fc, nil
@@ -8676,7 +9495,14 @@ func (ec *executionContext) unmarshalInputPaymentFilter(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"range", "visitorId", "customerId", "transactionId", "kinds", "attributed"}
+	if _, present := asMap["model"]; !present {
+		asMap["model"] = "FIRST_TOUCH"
+	}
+	if _, present := asMap["windowDays"]; !present {
+		asMap["windowDays"] = 90
+	}
+
+	fieldsInOrder := [...]string{"range", "visitorId", "customerId", "transactionId", "kinds", "attributed", "source", "channel", "referrer", "utmSource", "utmMedium", "utmCampaign", "utmTerm", "utmContent", "landingPage", "country", "device", "browser", "os", "model", "windowDays"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -8725,6 +9551,111 @@ func (ec *executionContext) unmarshalInputPaymentFilter(ctx context.Context, obj
 				return it, err
 			}
 			it.Attributed = data
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Source = data
+		case "channel":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("channel"))
+			data, err := ec.unmarshalOChannel2ᚖtributaryᚋmodelᚐChannel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Channel = data
+		case "referrer":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("referrer"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Referrer = data
+		case "utmSource":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmSource"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmSource = data
+		case "utmMedium":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmMedium"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmMedium = data
+		case "utmCampaign":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmCampaign"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmCampaign = data
+		case "utmTerm":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmTerm"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmTerm = data
+		case "utmContent":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmContent"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmContent = data
+		case "landingPage":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("landingPage"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LandingPage = data
+		case "country":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("country"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Country = data
+		case "device":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("device"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Device = data
+		case "browser":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("browser"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Browser = data
+		case "os":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("os"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OS = data
+		case "model":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("model"))
+			data, err := ec.unmarshalOAttributionModel2ᚖtributaryᚋmodelᚐAttributionModel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Model = data
+		case "windowDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("windowDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WindowDays = data
 		}
 	}
 	return it, nil
@@ -9125,6 +10056,141 @@ func (ec *executionContext) unmarshalInputRecordVisitInput(ctx context.Context, 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputRevenueFilter(ctx context.Context, obj any) (model.RevenueFilter, error) {
+	var it model.RevenueFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["model"]; !present {
+		asMap["model"] = "FIRST_TOUCH"
+	}
+	if _, present := asMap["windowDays"]; !present {
+		asMap["windowDays"] = 90
+	}
+
+	fieldsInOrder := [...]string{"source", "channel", "referrer", "utmSource", "utmMedium", "utmCampaign", "utmTerm", "utmContent", "landingPage", "country", "device", "browser", "os", "model", "windowDays"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Source = data
+		case "channel":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("channel"))
+			data, err := ec.unmarshalOChannel2ᚖtributaryᚋmodelᚐChannel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Channel = data
+		case "referrer":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("referrer"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Referrer = data
+		case "utmSource":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmSource"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmSource = data
+		case "utmMedium":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmMedium"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmMedium = data
+		case "utmCampaign":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmCampaign"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmCampaign = data
+		case "utmTerm":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmTerm"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmTerm = data
+		case "utmContent":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmContent"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmContent = data
+		case "landingPage":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("landingPage"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LandingPage = data
+		case "country":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("country"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Country = data
+		case "device":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("device"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Device = data
+		case "browser":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("browser"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Browser = data
+		case "os":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("os"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OS = data
+		case "model":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("model"))
+			data, err := ec.unmarshalOAttributionModel2ᚖtributaryᚋmodelᚐAttributionModel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Model = data
+		case "windowDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("windowDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WindowDays = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputTimeRange(ctx context.Context, obj any) (model.TimeRange, error) {
 	var it model.TimeRange
 	if obj == nil {
@@ -9173,7 +10239,14 @@ func (ec *executionContext) unmarshalInputVisitorRevenueFilter(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"visitorIds", "minNet", "source", "channel", "campaign", "country"}
+	if _, present := asMap["model"]; !present {
+		asMap["model"] = "FIRST_TOUCH"
+	}
+	if _, present := asMap["windowDays"]; !present {
+		asMap["windowDays"] = 90
+	}
+
+	fieldsInOrder := [...]string{"visitorIds", "minNet", "source", "channel", "referrer", "utmSource", "utmMedium", "utmCampaign", "campaign", "utmTerm", "utmContent", "landingPage", "country", "device", "browser", "os", "model", "windowDays"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -9208,6 +10281,34 @@ func (ec *executionContext) unmarshalInputVisitorRevenueFilter(ctx context.Conte
 				return it, err
 			}
 			it.Channel = data
+		case "referrer":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("referrer"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Referrer = data
+		case "utmSource":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmSource"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmSource = data
+		case "utmMedium":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmMedium"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmMedium = data
+		case "utmCampaign":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmCampaign"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmCampaign = data
 		case "campaign":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("campaign"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -9215,6 +10316,27 @@ func (ec *executionContext) unmarshalInputVisitorRevenueFilter(ctx context.Conte
 				return it, err
 			}
 			it.Campaign = data
+		case "utmTerm":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmTerm"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmTerm = data
+		case "utmContent":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("utmContent"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UtmContent = data
+		case "landingPage":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("landingPage"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LandingPage = data
 		case "country":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("country"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -9222,6 +10344,41 @@ func (ec *executionContext) unmarshalInputVisitorRevenueFilter(ctx context.Conte
 				return it, err
 			}
 			it.Country = data
+		case "device":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("device"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Device = data
+		case "browser":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("browser"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Browser = data
+		case "os":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("os"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OS = data
+		case "model":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("model"))
+			data, err := ec.unmarshalOAttributionModel2ᚖtributaryᚋmodelᚐAttributionModel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Model = data
+		case "windowDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("windowDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WindowDays = data
 		}
 	}
 	return it, nil
@@ -10525,6 +11682,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "revenueBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_revenueBy(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Query___type(ctx, field)
@@ -10887,6 +12066,165 @@ func (ec *executionContext) _RevenueBucket(ctx context.Context, sel ast.Selectio
 			}
 		case "revenue":
 			out.Values[i] = ec._RevenueBucket_revenue(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var revenueGroupImplementors = []string{"RevenueGroup"}
+
+func (ec *executionContext) _RevenueGroup(ctx context.Context, sel ast.SelectionSet, obj *model.RevenueGroup) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revenueGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevenueGroup")
+		case "key":
+			out.Values[i] = ec._RevenueGroup_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revenue":
+			out.Values[i] = ec._RevenueGroup_revenue(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "visitors":
+			out.Values[i] = ec._RevenueGroup_visitors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payers":
+			out.Values[i] = ec._RevenueGroup_payers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "share":
+			out.Values[i] = ec._RevenueGroup_share(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revenuePerVisitor":
+			out.Values[i] = ec._RevenueGroup_revenuePerVisitor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "conversionRate":
+			out.Values[i] = ec._RevenueGroup_conversionRate(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var revenueGroupConnectionImplementors = []string{"RevenueGroupConnection"}
+
+func (ec *executionContext) _RevenueGroupConnection(ctx context.Context, sel ast.SelectionSet, obj *model.RevenueGroupConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revenueGroupConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevenueGroupConnection")
+		case "edges":
+			out.Values[i] = ec._RevenueGroupConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._RevenueGroupConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unattributed":
+			out.Values[i] = ec._RevenueGroupConnection_unattributed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var revenueGroupEdgeImplementors = []string{"RevenueGroupEdge"}
+
+func (ec *executionContext) _RevenueGroupEdge(ctx context.Context, sel ast.SelectionSet, obj *model.RevenueGroupEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revenueGroupEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevenueGroupEdge")
+		case "cursor":
+			out.Values[i] = ec._RevenueGroupEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._RevenueGroupEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -12258,6 +13596,23 @@ func (ec *executionContext) marshalNDeletePaymentsPayload2ᚖtributaryᚋmodel�
 	return ec._DeletePaymentsPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNDimension2tributaryᚋmodelᚐDimension(ctx context.Context, v any) (model.Dimension, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := model.Dimension(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDimension2tributaryᚋmodelᚐDimension(ctx context.Context, sel ast.SelectionSet, v model.Dimension) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNEvent2ᚖtributaryᚋmodelᚐEvent(ctx context.Context, sel ast.SelectionSet, v *model.Event) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -12313,6 +13668,22 @@ func (ec *executionContext) marshalNEventType2tributaryᚋmodelᚐEventType(ctx 
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.SelectionSet, v float64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalFloatContext(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return graphql.WrapContextMarshaler(ctx, res)
 }
 
 func (ec *executionContext) unmarshalNID2string(ctx context.Context, v any) (string, error) {
@@ -12665,6 +14036,46 @@ func (ec *executionContext) marshalNRevenueBucket2ᚖtributaryᚋmodelᚐRevenue
 	return ec._RevenueBucket(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRevenueGroup2ᚖtributaryᚋmodelᚐRevenueGroup(ctx context.Context, sel ast.SelectionSet, v *model.RevenueGroup) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RevenueGroup(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRevenueGroupConnection2ᚖtributaryᚋmodelᚐRevenueGroupConnection(ctx context.Context, sel ast.SelectionSet, v *model.RevenueGroupConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RevenueGroupConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRevenueGroupEdge2tributaryᚋmodelᚐRevenueGroupEdge(ctx context.Context, sel ast.SelectionSet, v model.RevenueGroupEdge) graphql.Marshaler {
+	return ec._RevenueGroupEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRevenueGroupEdge2ᚕtributaryᚋmodelᚐRevenueGroupEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.RevenueGroupEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRevenueGroupEdge2tributaryᚋmodelᚐRevenueGroupEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -12988,6 +14399,25 @@ func (ec *executionContext) marshalN__TypeKind2string(ctx context.Context, sel a
 	return res
 }
 
+func (ec *executionContext) unmarshalOAttributionModel2ᚖtributaryᚋmodelᚐAttributionModel(ctx context.Context, v any) (*model.AttributionModel, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := model.AttributionModel(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAttributionModel2ᚖtributaryᚋmodelᚐAttributionModel(ctx context.Context, sel ast.SelectionSet, v *model.AttributionModel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -13103,6 +14533,23 @@ func (ec *executionContext) marshalOEvent2ᚖtributaryᚋmodelᚐEvent(ctx conte
 		return graphql.Null
 	}
 	return ec._Event(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel ast.SelectionSet, v *float64) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalFloatContext(*v)
+	return graphql.WrapContextMarshaler(ctx, res)
 }
 
 func (ec *executionContext) unmarshalOID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
@@ -13264,6 +14711,14 @@ func (ec *executionContext) marshalORecordPaymentPayload2ᚖtributaryᚋmodelᚐ
 		return graphql.Null
 	}
 	return ec._RecordPaymentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalORevenueFilter2ᚖtributaryᚋmodelᚐRevenueFilter(ctx context.Context, v any) (*model.RevenueFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputRevenueFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOString2ᚖstring(ctx context.Context, v any) (*string, error) {

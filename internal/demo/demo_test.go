@@ -128,7 +128,7 @@ func TestSeed(t *testing.T) {
 		shares := b.strings(`SELECT (avg((v.id IS NOT NULL)::int) BETWEEN 0.5 AND 0.98)::text FROM payments p LEFT JOIN visitors v ON v.id = p.visitor_id`)
 		require.Equal(t, []string{"true"}, shares, "most payments are attributed, and some are not")
 
-		revenue, err := b.store.Revenue(t.Context(), site, model.Range{})
+		revenue, err := b.store.Revenue(t.Context(), site, model.RevenueQuery{})
 		require.NoError(t, err)
 		for what, count := range map[string]int{"charges": revenue.Charges, "renewals": revenue.Renewals, "refunds": revenue.Refunds, "trials": revenue.FreeTrials} {
 			require.Greater(t, count, 10, what)
@@ -205,7 +205,7 @@ func TestSeed(t *testing.T) {
 		_, err := b.store.CreateWebsite(t.Context(), model.Website{Domain: "shop.example", Name: "Shop", Timezone: "UTC", Currency: "USD", CreatedAt: now})
 		require.NoError(t, err)
 		site, _ := b.seed(now)
-		revenue, err := b.store.Revenue(t.Context(), site, model.Range{})
+		revenue, err := b.store.Revenue(t.Context(), site, model.RevenueQuery{})
 		require.NoError(t, err)
 		require.Len(t, revenue.Unconverted, 3)
 	})

@@ -134,7 +134,7 @@ func (b *bank) pay(id, day string) {
 
 func (b *bank) gross() string {
 	b.t.Helper()
-	revenue, err := b.store.Revenue(b.t.Context(), b.site, model.Range{})
+	revenue, err := b.store.Revenue(b.t.Context(), b.site, model.RevenueQuery{})
 	require.NoError(b.t, err)
 	return string(revenue.Gross.Amount())
 }
