@@ -14,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"tributary/model"
 )
 
 // Options tune a Store. The zero value is right for a server.
@@ -31,7 +33,9 @@ const NoTimeout time.Duration = -1
 
 // Store is the database. It is safe for concurrent use.
 type Store struct {
-	db *bun.DB
+	db      *bun.DB
+	views   groups[pageview, *model.RecordVisitPayload]
+	lookups groups[string, model.Website] // by tracking id
 }
 
 // Open prepares a store. It connects when it is first used: see Ping.
@@ -72,7 +76,9 @@ func Open(dsn string, opts Options) (*Store, error) {
 	if opts.Hook != nil {
 		bunDB = bunDB.WithQueryHook(opts.Hook)
 	}
-	return &Store{db: bunDB}, nil
+	s := &Store{db: bunDB}
+	s.views.work, s.lookups.work = s.recordGroup, s.websitesByTrackingID
+	return s, nil
 }
 
 // Close closes the connections.

@@ -43,17 +43,8 @@ func (s *Store) selectWebsites(rows any) *bun.SelectQuery {
 
 // Website is the website with the id. Errors: CodeWebsiteNotFound.
 func (s *Store) Website(ctx context.Context, id string) (model.Website, error) {
-	return s.websiteWhere(ctx, "w.id = ?", id)
-}
-
-// WebsiteByTrackingID is the website whose pages have the tracking id. Errors: CodeWebsiteNotFound.
-func (s *Store) WebsiteByTrackingID(ctx context.Context, id string) (model.Website, error) {
-	return s.websiteWhere(ctx, "w.tracking_id = ?", id)
-}
-
-func (s *Store) websiteWhere(ctx context.Context, condition, value string) (model.Website, error) {
 	var rows []websiteRow
-	if err := s.selectWebsites(&rows).Where(condition, value).Scan(ctx); err != nil {
+	if err := s.selectWebsites(&rows).Where("w.id = ?", id).Scan(ctx); err != nil {
 		return model.Website{}, translate(err)
 	}
 	if len(rows) == 0 {
