@@ -38,6 +38,7 @@ const NoTimeout time.Duration = -1
 type Store struct {
 	db       *bun.DB
 	payments *committer[*model.NewPayment, model.RecordPaymentResult]
+	views    *committer[pageview, *model.RecordVisitPayload]
 	tokens   recent[model.Token]   // by hash
 	websites recent[model.Website] // by what they were asked for
 }
@@ -82,7 +83,7 @@ func Open(dsn string, opts Options) (*Store, error) {
 	}
 	s := &Store{db: bunDB}
 	s.tokens.moment, s.websites.moment = opts.Remember, opts.Remember
-	s.payments = newCommitter(s.recordPayments)
+	s.payments, s.views = newCommitter(s.recordPayments), newCommitter(s.recordViews)
 	return s, nil
 }
 

@@ -65,9 +65,9 @@ func (s *Store) RecordEvent(ctx context.Context, site model.Website, event model
 				return err
 			}
 		}
-		visitor, err := r.meet(ctx, visitorRow{
+		visitors, err := r.meet(ctx, []visitorRow{{
 			WebsiteID: site.ID, ID: event.VisitorID, FirstSeenAt: event.OccurredAt, LastSeenAt: event.OccurredAt,
-		})
+		}})
 		if err != nil {
 			return err
 		}
@@ -75,6 +75,7 @@ func (s *Store) RecordEvent(ctx context.Context, site model.Website, event model
 		if err != nil {
 			return err
 		}
+		visitor := visitors[event.VisitorID]
 		known := visitor.toModel()
 		payload = model.RecordEventPayload{Visitor: &known}
 		if event.Identity == nil || !event.Identity.Equal(known.Identity) {

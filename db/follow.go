@@ -78,19 +78,24 @@ func (r recorder) follow(ctx context.Context, links map[model.CustomerKey]string
 	return nil
 }
 
-// followSeen is late attribution to a visitor that is seen for the first time: customers that were
-// only known by visitors that have not been seen become known by this one.
-func (r recorder) followSeen(ctx context.Context, visitor string) error {
+// followSeen is late attribution to visitors that are seen for the first time: customers that were
+// only known by visitors that have not been seen become known by these.
+func (r recorder) followSeen(ctx context.Context, visitors []string) error {
+	if len(visitors) == 0 {
+		return nil
+	}
 	var own []movedRow
-	err := r.tx.NewRaw("SELECT "+movedColumns+" FROM payments p WHERE p.website_id = ? AND p.visitor_id = ?",
-		r.site.ID, visitor).Scan(ctx, &own)
+	err := r.tx.NewRaw("SELECT "+movedColumns+" FROM payments p WHERE p.website_id = ? AND p.visitor_id IN (?) ORDER BY p.recorded_at, p.id",
+		r.site.ID, list(visitors)).Scan(ctx, &own)
 	if err != nil {
 		return err
 	}
 	links := map[model.CustomerKey]string{}
 	for _, row := range own {
 		for _, key := range row.keys() {
-			links[key] = visitor
+			if _, ok := links[key]; !ok {
+				links[key] = *row.VisitorID
+			}
 		}
 	}
 	if len(links) == 0 {

@@ -3,64 +3,129 @@ package db
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
-
-	"github.com/uptrace/bun"
 
 	"tributary/model"
 )
 
+// pageview is a pageview to record, at a time.
+type pageview struct {
+	view model.Visit
+	now  time.Time
+}
+
 // RecordVisit adds a pageview to the visit that it belongs to, or starts another one with it: see
 // model.Visit.Place. Errors: CodeEventLimitReached.
 func (s *Store) RecordVisit(ctx context.Context, site model.Website, view model.Visit, now time.Time) (*model.RecordVisitPayload, error) {
-	var payload model.RecordVisitPayload
+	record := s.views.write
+	if site.EventLimit > 0 {
+		record = s.recordViews // of several in a transaction, some might pass the limit and others not
+	}
+	payloads, err := record(ctx, site, []pageview{{view, now}})
+	if err != nil {
+		return nil, err
+	}
+	return payloads[0], nil
+}
+
+// recordViews records pageviews of a website in one transaction.
+func (s *Store) recordViews(ctx context.Context, site model.Website, views []pageview) ([]*model.RecordVisitPayload, error) {
+	var payloads []*model.RecordVisitPayload
 	err := s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
 		if r.alone {
 			if err := r.lock(ctx, nil); err != nil {
 				return err
 			}
 		}
-		visitor, err := r.meet(ctx, visitorRow{
-			WebsiteID: site.ID, ID: view.VisitorID, FirstSeenAt: view.StartedAt, LastSeenAt: view.LastSeenAt,
-			VisitCount: 1, // of one who is new: the pageview starts the first visit
-		})
-		if err != nil {
-			return err
+		payloads = make([]*model.RecordVisitPayload, len(views))
+		for _, turn := range turns(views) {
+			if err := r.recordTurn(ctx, views, turn, payloads); err != nil {
+				return err
+			}
 		}
-		visit, outcome, err := r.place(ctx, visitor, view)
-		if err != nil {
-			return err
+		return nil
+	})
+	return payloads, err
+}
+
+// turns are the indexes of pageviews in turns, in which each visitor has at most one. All visitors are in the
+// first turn, so that their rows are locked in one order.
+func turns(views []pageview) [][]int {
+	var turns [][]int
+	had := map[string]int{} // pageviews of a visitor
+	for i, v := range views {
+		n := had[v.view.VisitorID]
+		had[v.view.VisitorID]++
+		if n == len(turns) {
+			turns = append(turns, nil)
+		}
+		turns[n] = append(turns[n], i)
+	}
+	return turns
+}
+
+// recordTurn records the pageviews of a turn and fills in their payloads.
+func (r recorder) recordTurn(ctx context.Context, views []pageview, turn []int, payloads []*model.RecordVisitPayload) error {
+	rows, own := make([]visitorRow, len(turn)), make([]pageview, len(turn))
+	for n, i := range turn {
+		own[n] = views[i]
+		rows[n] = visitorRow{
+			WebsiteID: r.site.ID, ID: own[n].view.VisitorID, FirstSeenAt: own[n].view.StartedAt, LastSeenAt: own[n].view.LastSeenAt,
+			VisitCount: 1, // of one who is new: the pageview starts the first visit
+		}
+	}
+	visitors, err := r.meet(ctx, rows)
+	if err != nil {
+		return err
+	}
+	around, err := r.surroundings(ctx, own, visitors)
+	if err != nil {
+		return err
+	}
+	var changes visitChanges
+	for n, v := range own {
+		visitor := visitors[v.view.VisitorID]
+		visit, outcome := v.view.Place(around[n])
+		if outcome == model.ViewStarts {
+			visit.ID = newID().String()
 		}
 		if outcome == model.ViewStarts && !visitor.IsNew {
 			visitor.VisitCount++
+			changes.returned = append(changes.returned, visitor.ID)
 		}
-		v := visitor.toModel()
-		payload = model.RecordVisitPayload{Visit: &visit, Visitor: &v}
-		if outcome == model.ViewRepeats {
-			return nil
+		known := visitor.toModel()
+		payloads[turn[n]] = &model.RecordVisitPayload{Visit: &visit, Visitor: &known}
+		changes.add(&visit, outcome)
+		if outcome != model.ViewRepeats {
+			if err := r.countEvent(ctx, v.now); err != nil {
+				return err
+			}
 		}
-		if err := r.writeVisit(ctx, visit, outcome, visitor.IsNew); err != nil {
-			return err
-		}
-		return r.countEvent(ctx, now)
-	})
-	if err != nil {
-		return nil, err
 	}
-	return &payload, nil
+	return r.writeVisits(ctx, changes)
 }
 
-// meet makes or updates a visitor and holds its row, so that its pageviews and events are recorded one after
-// the other. Payments that waited for a visitor who is new follow.
-func (r recorder) meet(ctx context.Context, row visitorRow) (visitorRow, error) {
-	_, err := r.tx.NewInsert().Model(&row).On("CONFLICT (website_id, id) DO UPDATE").
+// meet makes or updates visitors and holds their rows, so that the pageviews and events of one visitor are
+// recorded one after the other. Payments that waited for visitors who are new follow.
+func (r recorder) meet(ctx context.Context, rows []visitorRow) (map[string]visitorRow, error) {
+	slices.SortFunc(rows, func(a, b visitorRow) int { return cmp.Compare(a.ID, b.ID) })
+	_, err := r.tx.NewInsert().Model(&rows).On("CONFLICT (website_id, id) DO UPDATE").
 		Set("first_seen_at = least(v.first_seen_at, EXCLUDED.first_seen_at)").
 		Set("last_seen_at = greatest(v.last_seen_at, EXCLUDED.last_seen_at)").
 		Returning("*, xmax = 0 AS is_new").Exec(ctx)
-	if err == nil && row.IsNew {
-		err = r.followSeen(ctx, row.ID)
+	if err != nil {
+		return nil, err
 	}
-	return row, err
+	visitors := make(map[string]visitorRow, len(rows))
+	var fresh []string
+	for _, row := range rows {
+		visitors[row.ID] = row
+		if row.IsNew {
+			fresh = append(fresh, row.ID)
+		}
+	}
+	return visitors, r.followSeen(ctx, fresh)
 }
 
 // countEvent counts one event towards the account's limit, if it has one. Errors: CodeEventLimitReached.
@@ -78,78 +143,4 @@ func (r recorder) countEvent(ctx context.Context, now time.Time) error {
 		return cmp.Or(err, model.ErrEventLimit(now))
 	}
 	return nil
-}
-
-// place finds the visit that a pageview of a visitor belongs to.
-func (r recorder) place(ctx context.Context, visitor visitorRow, view model.Visit) (model.Visit, model.ViewOutcome, error) {
-	around, err := r.surroundings(ctx, visitor, view)
-	if err != nil {
-		return view, 0, err
-	}
-	visit, outcome := view.Place(around)
-	if outcome == model.ViewStarts {
-		visit.ID = newID().String()
-	}
-	return visit, outcome, nil
-}
-
-// surroundings reads the visits next to a pageview; mostly that is one, in one statement.
-func (r recorder) surroundings(ctx context.Context, visitor visitorRow, view model.Visit) (model.Surroundings, error) {
-	var around model.Surroundings
-	if visitor.IsNew {
-		return around, nil
-	}
-	var err error
-	if around.Last, around.LastOfSession, err = r.neighbours(ctx, view, "started_at <= ?", "started_at DESC, id DESC"); err != nil {
-		return around, err
-	}
-	if visitor.LastSeenAt.After(view.StartedAt) { // else nothing is later
-		around.Next, around.NextOfSession, err = r.neighbours(ctx, view, "started_at > ?", "started_at, id")
-	}
-	return around, err
-}
-
-// neighbours are the nearest of the visitor's visits on one side of a pageview, and the nearest of
-// these that is of its session.
-func (r recorder) neighbours(ctx context.Context, view model.Visit, side, order string) (first, ofSession *model.Visit, err error) {
-	var rows []visitRow
-	visits := func() *bun.SelectQuery {
-		return r.tx.NewSelect().Model(&rows).Where("website_id = ? AND visitor_id = ?", view.WebsiteID, view.VisitorID).
-			Where(side, view.StartedAt).OrderExpr(order).Limit(1)
-	}
-	if err := visits().Scan(ctx); err != nil || len(rows) == 0 {
-		return nil, nil, err
-	}
-	nearest := rows[0].toModel()
-	switch {
-	case view.SessionID == nil:
-		return &nearest, nil, nil
-	case nearest.SessionID != nil && *nearest.SessionID == *view.SessionID:
-		return &nearest, &nearest, nil
-	}
-	if err := visits().Where("session_id = ?", *view.SessionID).Scan(ctx); err != nil || len(rows) == 0 {
-		return &nearest, nil, err
-	}
-	same := rows[0].toModel()
-	return &nearest, &same, nil
-}
-
-// writeVisit writes a visit that a pageview has started or changed.
-func (r recorder) writeVisit(ctx context.Context, visit model.Visit, outcome model.ViewOutcome, isFirst bool) error {
-	row := newVisitRow(&visit)
-	if outcome == model.ViewContinues || outcome == model.ViewOpens {
-		columns := []string{"pageviews", "last_seen_at", "viewed", "viewed_at"}
-		if outcome == model.ViewOpens {
-			columns = append(columns, "started_at", "landing_page", "referrer", "source", "channel",
-				"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "ref", "ad_click")
-		}
-		_, err := r.tx.NewUpdate().Model(&row).Column(columns...).Where("website_id = ? AND id = ?", row.WebsiteID, row.ID).Exec(ctx)
-		return err
-	}
-	if _, err := r.tx.NewInsert().Model(&row).Returning("NULL").Exec(ctx); err != nil || isFirst {
-		return err
-	}
-	_, err := r.tx.NewUpdate().Model((*visitorRow)(nil)).Set("visit_count = visit_count + 1").
-		Where("website_id = ? AND id = ?", row.WebsiteID, row.VisitorID).Exec(ctx)
-	return err
 }

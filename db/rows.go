@@ -139,8 +139,8 @@ func toIdentity(userID, name, image *string) *model.Identity {
 type visitRow struct {
 	bun.BaseModel `bun:"table:visits,alias:t"`
 
-	WebsiteID    string
-	ID           uuid.UUID `bun:"type:uuid"`
+	WebsiteID    string    `bun:",pk"`
+	ID           uuid.UUID `bun:"type:uuid,pk"`
 	VisitorID    string
 	SessionID    *string
 	StartedAt    time.Time

@@ -50,6 +50,8 @@ func TestRecordVisit(t *testing.T) {
 			{"linkedin", "PAID_SOCIAL", vars{"url": "https://shop.example/?li_fat_id=1"}},
 			{"chatgpt.com", "AI_ASSISTANT", vars{"url": "https://shop.example/?utm_source=chatgpt.com"}},
 			{"com.google.android.gm", "EMAIL", vars{"referrer": "android-app://com.google.android.gm/"}},
+			{"google", "PAID_SEARCH", vars{"adClickIds": vars{"gclid": "1", "unknown": "2"}}},
+			{"bing", "PAID_SEARCH", vars{"url": "https://shop.example/?msclkid=1", "adClickIds": vars{"fbclid": "1"}}},
 			{"anna", "AFFILIATE", vars{"url": "https://shop.example/?via=anna&utm_medium=affiliate"}},
 			{"search.example", "REFERRAL", vars{"referrer": "https://WWW.Search.example:8080/?q=secret"}},
 			{"taboola", "DISPLAY", vars{"url": "https://shop.example/?tblci=1"}},

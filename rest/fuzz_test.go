@@ -72,6 +72,37 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
+func FuzzEvent(f *testing.F) {
+	for _, seed := range []string{
+		event("pageview", `,"referrer":"https://a.example/","adClickIds":{"gclid":"1"}`), event("custom", `,"extraData":{"eventName":"n","a\"b":[1],"\u0063":1e5}`),
+		event("identify", `,"extraData":{"user_id":-1.5e3,"email":"a@b"}`), event("payment", `,"extraData":{"email":"a@b","x":null}`),
+		event("external_link", `,"extraData":{"url":"mailto:a","text":"é"}`), event("pageview", `,"cookieless":true`), `{"type":"custom","extraData":[{}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		a := newAPI(t)
+		r := request("POST", events, string(body))
+		r.Header.Set("Content-Type", "text/plain")
+		res, answer := a.serve(t, r)
+		if answered(t, res, answer) != "" {
+			return
+		}
+		var sent map[string]any
+		require.NoError(t, json.Unmarshal(body, &sent))
+		require.Equal(t, 1, len(a.views)+len(a.events))
+		for _, event := range a.events {
+			data, _ := sent["extraData"].(map[string]any)
+			for key, value := range event.Properties {
+				if number, ok := value.(json.Number); ok {
+					value, _ = number.Float64()
+				}
+				require.Equal(t, data[key], value, "%q of %s", key, body)
+			}
+		}
+	})
+}
+
 // plainAmount is a number of dollars and cents that nobody can take for something else.
 var plainAmount = regexp.MustCompile(`^(0|[1-9][0-9]{0,12})(\.[0-9]{1,2}0{0,20})?$`)
 

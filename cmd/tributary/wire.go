@@ -28,7 +28,7 @@ func newSenders(proxies clientip.Proxies, countries *clientip.Countries, perSeco
 	})
 	return rest.Senders{
 		Admit: func(r *http.Request) (time.Duration, bool) {
-			wait, ok := limiter.Admit(proxies.Address(r), time.Now())
+			wait, ok := limiter.Admit(proxies.Address(r), now())
 			if !ok && r.Header.Get("X-Forwarded-For") != "" && !proxies.FromProxy(r) {
 				warnOnce()
 			}

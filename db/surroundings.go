@@ -1,0 +1,139 @@
+package db
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"tributary/model"
+)
+
+// spot is where a pageview stands among the visits of its visitor.
+type spot struct {
+	n         int // of the pageview
+	visitorID string
+	sessionID *string
+	at        time.Time
+}
+
+// neighbour is a visit next to a spot.
+type neighbour struct {
+	visitRow
+	N         int
+	OfSession bool // the nearest of the session; else of all
+}
+
+// surroundings reads the visits next to pageviews, mostly in one statement.
+func (r recorder) surroundings(ctx context.Context, views []pageview, visitors map[string]visitorRow) ([]model.Surroundings, error) {
+	around := make([]model.Surroundings, len(views))
+	var known, late []spot
+	for i, v := range views {
+		visitor := visitors[v.view.VisitorID]
+		at := spot{i, v.view.VisitorID, v.view.SessionID, v.view.StartedAt}
+		if !visitor.IsNew {
+			known = append(known, at)
+		}
+		if visitor.LastSeenAt.After(at.at) { // else nothing is later
+			late = append(late, at)
+		}
+	}
+	before, err := r.neighbours(ctx, known, "t.started_at <= one.at", "t.started_at DESC, t.id DESC")
+	if err != nil {
+		return nil, err
+	}
+	for _, found := range before {
+		visit := found.toModel()
+		if found.OfSession {
+			around[found.N].LastOfSession = &visit
+		} else {
+			around[found.N].Last = &visit
+		}
+	}
+	after, err := r.neighbours(ctx, late, "t.started_at > one.at", "t.started_at, t.id")
+	for _, found := range after {
+		visit := found.toModel()
+		if found.OfSession {
+			around[found.N].NextOfSession = &visit
+		} else {
+			around[found.N].Next = &visit
+		}
+	}
+	return around, err
+}
+
+// neighbours are the nearest visits on one side of each spot, of the visitor and of the session.
+func (r recorder) neighbours(ctx context.Context, spots []spot, side, order string) ([]neighbour, error) {
+	if len(spots) == 0 {
+		return nil, nil
+	}
+	numbers, visitors := make([]int, len(spots)), make([]string, len(spots))
+	sessions, times := make([]*string, len(spots)), make([]time.Time, len(spots))
+	for i, s := range spots {
+		numbers[i], visitors[i], sessions[i], times[i] = s.n, s.visitorID, s.sessionID, s.at
+	}
+	nearest := func(ofSession string) *bun.SelectQuery {
+		return r.tx.NewSelect().TableExpr("visits AS t").ColumnExpr("t.*, "+ofSession+" AS of_session").
+			Where("t.website_id = ? AND t.visitor_id = one.visitor", r.site.ID).Where(side).OrderExpr(order).Limit(1)
+	}
+	var found []neighbour
+	err := r.tx.NewRaw(`SELECT one.n, q.*
+		FROM unnest(ARRAY[?]::int[], ARRAY[?]::text[], ARRAY[?]::text[], ARRAY[?]::timestamptz[]) AS one (n, visitor, session, at)
+		CROSS JOIN LATERAL ((?) UNION ALL (?)) AS q`,
+		list(numbers), list(visitors), list(sessions), list(times),
+		nearest("false"), nearest("true").Where("t.session_id = one.session")).Scan(ctx, &found)
+	return found, err
+}
+
+// visitChanges are what pageviews do to the visits of a website.
+type visitChanges struct {
+	started, continued, opened []visitRow
+	returned                   []string // visitors who were known and started another visit
+}
+
+func (c *visitChanges) add(visit *model.Visit, outcome model.ViewOutcome) {
+	switch outcome {
+	case model.ViewStarts:
+		c.started = append(c.started, newVisitRow(visit))
+	case model.ViewContinues:
+		c.continued = append(c.continued, newVisitRow(visit))
+	case model.ViewOpens:
+		c.opened = append(c.opened, newVisitRow(visit))
+	case model.ViewRepeats:
+	}
+}
+
+// The columns that a pageview changes, and those besides that one changes that becomes the first.
+var (
+	viewColumns   = []string{"pageviews", "last_seen_at", "viewed", "viewed_at"}
+	originColumns = []string{"started_at", "landing_page", "referrer", "source", "channel",
+		"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "ref", "ad_click",
+		"referrer_host", "landing_path"}
+)
+
+// writeVisits writes the changes, each kind in one statement. The rows of their visitors are locked.
+func (r recorder) writeVisits(ctx context.Context, c visitChanges) error {
+	if len(c.started) > 0 {
+		if _, err := r.tx.NewInsert().Model(&c.started).Returning("NULL").Exec(ctx); err != nil {
+			return err
+		}
+	}
+	for _, change := range []struct {
+		rows    []visitRow
+		columns []string
+	}{{c.continued, viewColumns}, {c.opened, slices.Concat(originColumns, viewColumns)}} {
+		if len(change.rows) == 0 {
+			continue
+		}
+		if _, err := r.tx.NewUpdate().Model(&change.rows).Column(change.columns...).Bulk().Exec(ctx); err != nil {
+			return err
+		}
+	}
+	if len(c.returned) == 0 {
+		return nil
+	}
+	_, err := r.tx.NewUpdate().Model((*visitorRow)(nil)).Set("visit_count = visit_count + 1").
+		Where("website_id = ? AND id IN (?)", r.site.ID, list(c.returned)).Exec(ctx)
+	return err
+}
