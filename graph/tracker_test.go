@@ -55,7 +55,10 @@ func TestTracker(t *testing.T) {
 					_, err := ask.RevenueOverTime(ctx, site, model.TimeRange{}, model.IntervalDay)
 					return err
 				},
-				"identity": func() error { _, err := resolver.Visitor().Identity(ctx, &model.Visitor{WebsiteID: b.site.ID, ID: "v"}); return err },
+				"identity": func() error {
+					_, err := resolver.Visitor().Identity(ctx, &model.Visitor{WebsiteID: b.site.ID, ID: "v"})
+					return err
+				},
 			} {
 				err := model.AsError(call())
 				require.NotNil(t, err, name)
