@@ -88,3 +88,14 @@ func TestWebsite(t *testing.T) {
 	require.Equal(t, "Europe/Berlin", berlin.Location().String())
 	require.Equal(t, "UTC", model.Website{Timezone: "Gone/Zone"}.Location().String())
 }
+
+func TestPrincipal_tracker(t *testing.T) {
+	t.Parallel()
+	tracker := &model.Principal{TrackingID: "dfid_1"}
+	for _, scope := range model.Scopes {
+		require.False(t, tracker.Can(scope))
+		_, err := tracker.SelectWebsite(nil, scope)
+		require.Equal(t, model.CodeForbidden, model.AsError(err).Code)
+	}
+	require.False(t, tracker.OwnsWebsite(model.Website{ID: "site", TrackingID: "dfid_1", AccountID: "account"}))
+}
