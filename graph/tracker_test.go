@@ -46,13 +46,17 @@ func TestTracker(t *testing.T) {
 				"websites": func() error { _, err := ask.Websites(ctx); return err },
 				"visitor":  func() error { _, err := ask.Visitor(ctx, site, "v"); return err },
 				"payments": func() error { _, err := ask.Payments(ctx, site, nil, nil, nil); return err },
-				"revenue":  func() error { _, err := ask.Revenue(ctx, site, nil); return err },
+				"revenue":  func() error { _, err := ask.Revenue(ctx, site, nil, nil); return err },
 				"revenueByVisitor": func() error {
 					_, err := ask.RevenueByVisitor(ctx, site, nil, nil, nil, nil, nil)
 					return err
 				},
 				"revenueOverTime": func() error {
-					_, err := ask.RevenueOverTime(ctx, site, model.TimeRange{}, model.IntervalDay)
+					_, err := ask.RevenueOverTime(ctx, site, model.TimeRange{}, model.IntervalDay, nil)
+					return err
+				},
+				"revenueBy": func() error {
+					_, err := ask.RevenueBy(ctx, site, model.DimensionSource, nil, nil, nil, nil, nil)
 					return err
 				},
 				"identity": func() error {
