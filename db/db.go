@@ -39,6 +39,7 @@ type Store struct {
 	db       *bun.DB
 	payments *committer[*model.NewPayment, model.RecordPaymentResult]
 	views    *committer[pageview, *model.RecordVisitPayload]
+	turns    turnstile             // of what is recorded without a committer
 	tokens   recent[model.Token]   // by hash
 	websites recent[model.Website] // by what they were asked for
 }
