@@ -21,8 +21,12 @@ const deleteStep = 1000
 // repeated. Of the entries that are recorded meanwhile it may delete those that match.
 // Errors: CodePaymentNotFound for an unknown transaction id.
 func (s *Store) DeletePayments(ctx context.Context, site model.Website, tokenID string, d model.Deletion, now time.Time) (*model.DeletePaymentsPayload, error) {
+	leave, err := s.writing(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	var rows []removedRow
-	var err error
 	if d.DryRun {
 		err = translate(sumEntries(s.db, inCurrencyOf(site, chosenEntries(s.db, site, d))).Scan(ctx, &rows))
 	} else {
@@ -53,7 +57,7 @@ func (s *Store) deleteInSteps(ctx context.Context, site model.Website, d model.D
 	var removed []removedRow
 	for {
 		var rows []removedRow
-		err := s.inTurn(ctx, site, alone, func(ctx context.Context, r recorder) (err error) {
+		err := s.onLedger(ctx, site, alone, func(ctx context.Context, r recorder) (err error) {
 			rows, err = r.deleteEntries(ctx, d, audit)
 			return err
 		})

@@ -58,8 +58,13 @@ func (r *eventRow) toModel() (model.Event, error) {
 // identity that was known already is not kept as an event again. Customers whom nobody is known by become
 // known by the visitor, and their earlier payments follow. Errors: CodeEventLimitReached.
 func (s *Store) RecordEvent(ctx context.Context, site model.Website, event model.NewEvent, now time.Time) (*model.RecordEventPayload, error) {
+	leave, err := s.writing(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	var payload model.RecordEventPayload
-	err := s.inTurn(ctx, site, beside, func(ctx context.Context, r recorder) error {
+	err = s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
 		if r.alone || len(event.Customers) > 0 {
 			if err := r.lock(ctx, nil); err != nil {
 				return err

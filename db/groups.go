@@ -24,6 +24,11 @@ type groupRow struct {
 // RevenueBy lists the groups of a dimension. One statement reads all, so that groups and Unattributed
 // add up to the revenue at one moment.
 func (s *Store) RevenueBy(ctx context.Context, site model.Website, query model.RevenueByQuery) (*model.RevenueGroupConnection, error) {
+	leave, err := s.reporting(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	var rows []groupRow
 	if err := s.groups(site, query).Scan(ctx, &rows); err != nil {
 		return nil, translate(err)

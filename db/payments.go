@@ -10,6 +10,11 @@ import (
 
 // Payments lists a website's payments, latest first, that the query selects.
 func (s *Store) Payments(ctx context.Context, site model.Website, query model.PaymentQuery) (*model.PaymentConnection, error) {
+	leave, err := s.reporting(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	q := s.db.NewSelect().Model((*paymentRow)(nil)).ColumnExpr(paymentColumns).Where("p.website_id = ?", site.ID)
 	q = matching(q, query)
 	if !query.Credit.IsAll() {

@@ -20,7 +20,7 @@ type pageview struct {
 func (s *Store) RecordVisit(ctx context.Context, site model.Website, view model.Visit, now time.Time) (*model.RecordVisitPayload, error) {
 	record := s.views.write
 	if site.EventLimit > 0 { // of several in a transaction, some might pass the limit and others not
-		leave, err := s.turns.enter(ctx, site)
+		leave, err := s.writing(ctx, site)
 		if err != nil {
 			return nil, err
 		}

@@ -62,8 +62,13 @@ func inCurrencyOf(site model.Website, payments *bun.SelectQuery) *bun.SelectQuer
 
 // Revenue adds up a website's payments.
 func (s *Store) Revenue(ctx context.Context, site model.Website, query model.RevenueQuery) (*model.Revenue, error) {
+	leave, err := s.reporting(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	var rows []partRow
-	err := s.credited(site, inRange(s.entries(site), query.Range), query.Credit).
+	err = s.credited(site, inRange(s.entries(site), query.Range), query.Credit).
 		ColumnExpr(partColumns).GroupExpr(partGroups).Scan(ctx, &rows)
 	if err != nil {
 		return nil, translate(err)
@@ -120,6 +125,11 @@ var orderKeys = map[model.VisitorRevenueOrderField]struct{ expr, cast string }{
 
 // RevenueByVisitor lists the visitors that the query selects with their revenue.
 func (s *Store) RevenueByVisitor(ctx context.Context, site model.Website, query model.VisitorRevenueQuery) (*model.VisitorRevenueConnection, error) {
+	leave, err := s.reporting(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	var rows []struct {
 		VisitorID      string
 		OrderKey       string

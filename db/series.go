@@ -13,6 +13,11 @@ import (
 // RevenueOverTime adds up a website's payments by interval, in time order and with no interval left
 // out. Errors: CodeTooManyItems.
 func (s *Store) RevenueOverTime(ctx context.Context, site model.Website, query model.RevenueOverTimeQuery) ([]*model.RevenueBucket, error) {
+	leave, err := s.reporting(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	in, err := s.closed(ctx, site, query.Range, query.Now)
 	if err != nil {
 		return nil, err

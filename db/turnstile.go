@@ -9,15 +9,17 @@ import (
 	"tributary/model"
 )
 
-// atOnce is how many transactions a turnstile lets a website have at a time: enough to share the waits for
-// the disk, and few of all connections.
+// atOnce is how many connections a website has at a time from a turnstile: enough to share the waits for the
+// disk, and few of all.
 const atOnce = 4
 
-// turnstile holds back the transactions of one website that are no committer's, so that many of them, or
-// those that wait for a lock, leave connections to other websites. The zero value is ready.
+// turnstile holds back what a website asks of the database, so that a website that is flooded, asks for a lot
+// or waits for a lock leaves connections to others.
 type turnstile struct {
+	all *semaphore.Weighted // the connections that all websites have together
+
 	mu    sync.Mutex
-	gates map[string]*gate // of those that have or want transactions
+	gates map[string]*gate // of those that have or want a connection
 }
 
 type gate struct {
@@ -25,14 +27,14 @@ type gate struct {
 	users  int // who have or want a place
 }
 
-// enter waits for a place, first come, first served, and answers how to leave it. Those of an account with an
-// event limit wait for one row, and so share their places. Errors: CodeUnavailable when the context ends
+func newTurnstile(connections int) *turnstile {
+	return &turnstile{all: semaphore.NewWeighted(int64(max(1, connections))), gates: map[string]*gate{}}
+}
+
+// enter waits for a connection, first come, first served, among those with the same key and then among all. It
+// answers how to leave; until then nobody may enter again. Errors: CodeUnavailable when the context ends
 // before, and when too many wait.
-func (t *turnstile) enter(ctx context.Context, site model.Website) (leave func(), err error) {
-	key := site.ID
-	if site.EventLimit > 0 {
-		key = site.AccountID
-	}
+func (t *turnstile) enter(ctx context.Context, key string) (leave func(), err error) {
 	g, err := t.join(key)
 	if err != nil {
 		return nil, err
@@ -41,7 +43,13 @@ func (t *turnstile) enter(ctx context.Context, site model.Website) (leave func()
 		t.part(key, g)
 		return nil, translate(err)
 	}
+	if err := t.all.Acquire(ctx, 1); err != nil {
+		g.places.Release(1)
+		t.part(key, g)
+		return nil, translate(err)
+	}
 	return func() {
+		t.all.Release(1)
 		g.places.Release(1)
 		t.part(key, g)
 	}, nil
@@ -53,13 +61,10 @@ func (t *turnstile) join(key string) (*gate, error) {
 	g := t.gates[key]
 	if g == nil {
 		g = &gate{places: semaphore.NewWeighted(atOnce)}
-		if t.gates == nil {
-			t.gates = map[string]*gate{}
-		}
 		t.gates[key] = g
 	}
 	if g.users >= maxWaiting {
-		return nil, unavailable("too much is waiting to be recorded; try again")
+		return nil, unavailable("too much is waiting for its turn; try again")
 	}
 	g.users++
 	return g, nil
@@ -73,12 +78,16 @@ func (t *turnstile) part(key string, g *gate) {
 	}
 }
 
-// inTurn is onLedger for transactions that are no committer's.
-func (s *Store) inTurn(ctx context.Context, site model.Website, isAlone bool, do func(ctx context.Context, r recorder) error) error {
-	leave, err := s.turns.enter(ctx, site)
-	if err != nil {
-		return err
+// writing waits for the turn of a transaction that is no committer's. Those of an account with an event limit
+// wait for one row, and so share their places.
+func (s *Store) writing(ctx context.Context, site model.Website) (leave func(), err error) {
+	if site.EventLimit > 0 {
+		return s.writes.enter(ctx, site.AccountID)
 	}
-	defer leave()
-	return s.onLedger(ctx, site, isAlone, do)
+	return s.writes.enter(ctx, site.ID)
+}
+
+// reporting waits for the turn of statements that may read all of a website's payments and visits.
+func (s *Store) reporting(ctx context.Context, site model.Website) (leave func(), err error) {
+	return s.reports.enter(ctx, site.ID)
 }

@@ -37,20 +37,31 @@ func TestStore_turns(t *testing.T) {
 			_, err := b.DeletePayments(context.Background(), site, "", model.Deletion{VisitorID: ptr(fmt.Sprint("v", i))}, now)
 			return err
 		},
+		"reports": func(b *bundle, site model.Website, i int) error {
+			by, err := model.DimensionSource.Query(site, nil, nil, nil, nil, nil)
+			require.NoError(b.t, err)
+			switch i % 4 {
+			case 0:
+				_, err = b.Revenue(context.Background(), site, model.RevenueQuery{})
+			case 1:
+				_, err = b.Payments(context.Background(), site, model.PaymentQuery{Page: model.Page{First: 1}})
+			case 2:
+				_, err = b.RevenueBy(context.Background(), site, by)
+			case 3:
+				_, err = b.RevenueOverTime(context.Background(), site, model.RevenueOverTimeQuery{Interval: model.IntervalDay, Now: now})
+			}
+			return err
+		},
 	} {
 		t.Run(name+" of a website that is held up leave connections to others", func(t *testing.T) {
 			t.Parallel()
-			b := setupWith(t, db.Options{MaxConnections: 6})
+			b := setupWith(t, db.Options{MaxConnections: 12})
 			other := b.website("USD")
+			require.NoError(t, b.signup(other, "v"))
 			for i := range many {
 				require.NoError(t, b.signup(b.site, fmt.Sprint("v", i)))
 			}
-			block, err := connect(t, b.dsn).Begin(t.Context())
-			require.NoError(t, err)
-			_, err = block.Exec(t.Context(), "SELECT FROM visitors WHERE website_id = $1 FOR UPDATE", b.site.ID)
-			require.NoError(t, err)
-			_, err = block.Exec(t.Context(), "LOCK TABLE payment_deletions")
-			require.NoError(t, err)
+			release := b.holdUp(b.site)
 			var ended sync.WaitGroup
 			errs := make([]error, many)
 			for i := range many {
@@ -58,9 +69,48 @@ func TestStore_turns(t *testing.T) {
 			}
 			waiting(t, b.dsn, 4)
 			require.NoError(t, b.signup(other, "v"))
-			require.NoError(t, block.Rollback(t.Context()))
+			release()
 			ended.Wait()
 			require.Equal(t, make([]error, many), errs)
 		})
 	}
+
+	t.Run("several websites that are held up leave connections to payments and pageviews", func(t *testing.T) {
+		t.Parallel()
+		b := setupWith(t, db.Options{MaxConnections: 12})
+		var held []model.Website
+		for range 4 {
+			held = append(held, b.website("USD"))
+		}
+		for _, site := range held {
+			require.NoError(t, b.signup(site, "v"))
+		}
+		release := b.holdUp(held...)
+		var ended sync.WaitGroup
+		for i := range many {
+			ended.Go(func() { must(t, b.signup(held[i%len(held)], "v")) })
+			ended.Go(func() {
+				_, err := b.Revenue(context.Background(), held[i%len(held)], model.RevenueQuery{})
+				must(t, err)
+			})
+		}
+		waiting(t, b.dsn, 6+4)
+		require.NoError(t, b.Ping(t.Context()))
+		release()
+		ended.Wait()
+	})
+}
+
+// holdUp makes events of the known visitors of websites, deletions and reports wait until release is called.
+func (b *bundle) holdUp(sites ...model.Website) (release func()) {
+	b.t.Helper()
+	block, err := connect(b.t, b.dsn).Begin(context.Background())
+	require.NoError(b.t, err)
+	for _, site := range sites {
+		_, err = block.Exec(context.Background(), "SELECT FROM visitors WHERE website_id = $1 FOR UPDATE", site.ID)
+		require.NoError(b.t, err)
+	}
+	_, err = block.Exec(context.Background(), "LOCK TABLE payments, payment_deletions")
+	require.NoError(b.t, err)
+	return func() { require.NoError(b.t, block.Rollback(context.Background())) }
 }
