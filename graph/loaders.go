@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/vikstrous/dataloadgen"
@@ -41,6 +42,19 @@ type loaders struct {
 	journey    loader[model.Page, *model.JourneyConnection]
 	payments   loader[model.Page, *model.PaymentConnection]
 	revenue    loader[model.Range, *model.Revenue]
+	intervals  atomic.Int64 // answered so far
+}
+
+// maxIntervals is how many intervals the lists of one operation have together.
+const maxIntervals = 3 * model.MaxBuckets
+
+// atMost refuses a list of intervals that makes the answer too large. How many they are depends on the
+// website's payments, so that guard cannot count them.
+func (l *loaders) atMost(buckets []*model.RevenueBucket, err error) ([]*model.RevenueBucket, error) {
+	if l.intervals.Add(int64(len(buckets))) > maxIntervals {
+		return nil, model.Errorf(model.CodeTooManyItems, "", "the query asks for more than %d intervals: ask for shorter ranges, longer intervals, or in several queries", maxIntervals)
+	}
+	return buckets, err
 }
 
 type loadersKey struct{}

@@ -215,3 +215,22 @@ func TestRevenueOverTime_statements(t *testing.T) {
 	require.Equal(t, slices.Repeat([]int64{one}, 3), closed)
 	require.Equal(t, slices.Repeat([]int64{one + 1}, 3), open)
 }
+
+func TestRevenueOverTime_several(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ask := func(series int) []fault {
+		query := "{"
+		for i := range series {
+			query += fmt.Sprintf(` a%d: revenueOverTime(range: {from: "2026-01-01T00:00:00Z", to: "2026-03-25T00:00:00Z"}, interval: HOUR) { start }`, i)
+		}
+		_, faults := b.query(b.key, query+" }", nil)
+		return faults
+	}
+	require.Empty(t, ask(3))
+	faults := ask(4)
+	require.NotEmpty(t, faults)
+	require.Equal(t, "TOO_MANY_ITEMS", faults[0].Extensions.Code)
+	require.Contains(t, faults[0].Message, "6000 intervals")
+	require.Empty(t, ask(3), "each query for itself")
+}

@@ -174,7 +174,7 @@ func (r *queryResolver) RevenueOverTime(ctx context.Context, websiteID *string, 
 	if err != nil {
 		return nil, err
 	}
-	return r.Store.RevenueOverTime(ctx, site, query)
+	return r.loaders(ctx).atMost(r.Store.RevenueOverTime(ctx, site, query))
 }
 
 func (r *queryResolver) RevenueBy(ctx context.Context, websiteID *string, dimension model.Dimension, model *model.AttributionModel, windowDays *int, rangeArg *model.TimeRange, first *int, after *string) (*model.RevenueGroupConnection, error) {
