@@ -45,17 +45,18 @@
     return hex.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
   };
 
-  const read = (name) => {
+  // Browsers may forbid to keep anything.
+  const read = safely((name) => {
     if (!cookieless) return (document.cookie.match(`(?:^|; )${name}=([^;]+)`) || [])[1];
     if (usesSession) return sessionStorage[name];
-  };
+  });
 
-  const write = (name, value, seconds) => {
+  const write = safely((name, value, seconds) => {
     if (usesSession) sessionStorage[name] = value;
     if (cookieless) return;
     const secure = location.protocol === "https:" ? "; Secure" : "";
     document.cookie = `${name}=${value}; Path=/; Max-Age=${seconds}; SameSite=Lax${secure}${cookieScope}`;
-  };
+  });
 
   // Browsers refuse the cookies of a domain that is not the page's, or that is a public suffix: then only the page's
   // own host gets them.
@@ -115,7 +116,7 @@
   };
 
   // The fragment of an address can hold what is not for others, such as the tokens of a sign-in.
-  const page = () => location.href.split("#")[0];
+  const page = ({ href } = location) => href.split("#")[0];
 
   const send = safely((type, extraData) => {
     renewIds();
@@ -160,7 +161,7 @@
     if (isWithin(link.hostname, otherDomains)) {
       if (!cookieless) addIds(link);
     } else if (!isWithin(link.hostname, [domain, location.hostname])) {
-      send("external_link", { url: link.href, text: link.textContent.trim().slice(0, 255) });
+      send("external_link", { url: page(link), text: link.textContent.trim().slice(0, 255) });
     }
   });
 
@@ -177,15 +178,8 @@
     referrer = document.referrer || null;
     safely(takeIds)();
     pageview();
-    calls.push = (call) => track(...call);
+    calls.push = safely((call) => track(...call));
     calls.forEach(calls.push);
-    for (const name of ["pushState", "replaceState"]) {
-      const change = history[name];
-      history[name] = function () {
-        change.apply(this, arguments);
-        moved();
-      };
-    }
     addEventListener("popstate", moved);
     addEventListener("pageshow", (event) => {
       if (!event.persisted) return;
@@ -196,6 +190,13 @@
     addEventListener("click", clicked, true);
     addEventListener("auxclick", clicked, true);
     addEventListener("submit", submitted, true);
+    for (const name of ["pushState", "replaceState"]) {
+      const change = history[name];
+      history[name] = function () {
+        change.apply(this, arguments);
+        moved();
+      };
+    }
   });
 
   window.datafast = (...call) => {
