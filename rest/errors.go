@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"strconv"
 
@@ -61,8 +62,11 @@ func StatusOf(code model.Code) int {
 // WriteError answers a request with the error envelope, and with the headers that belong to the
 // error: X-Request-Id, WWW-Authenticate, Retry-After. Whoever answers 405 sets Allow before. A
 // database that cannot answer is logged; so is an error that is no model.Error, which is shown as an
-// internal one.
+// internal one. One that says that the client went away is neither: it names the client's address.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	if client := (*net.OpError)(nil); model.AsError(err) == nil && errors.As(err, &client) {
+		return
+	}
 	e := asModelError(r, err)
 	status := StatusOf(e.Code)
 	requestID := model.RequestID(r.Context())
@@ -79,9 +83,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 		header.Set("Connection", "close") // what is left of the body is not read
 	}
 	w.WriteHeader(status)
-	if err := json.NewEncoder(w).Encode(toAPIError(e, status, requestID)); err != nil {
-		slog.DebugContext(r.Context(), "the client went away before its error was written", "error", err)
-	}
+	_ = json.NewEncoder(w).Encode(toAPIError(e, status, requestID)) // fails if the client went away
 }
 
 // asModelError finds the error that the client may see.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -127,6 +128,25 @@ func TestWriteError(t *testing.T) {
 		t.Parallel()
 		require.Equal(t, http.StatusServiceUnavailable, write(fmt.Errorf("query: %w", context.DeadlineExceeded)).StatusCode)
 	})
+}
+
+// goneClient is a client whose connection is gone.
+type goneClient struct{ http.ResponseWriter }
+
+func (goneClient) Write([]byte) (int, error) {
+	return 0, &net.OpError{Op: "write", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(203, 0, 113, 9)}, Err: errors.New("connection reset by peer")}
+}
+
+func TestHandler_clientGone(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	answer := httptest.NewRecorder()
+	r := request(http.MethodPost, events, event("pageview", ""))
+	r = r.WithContext(model.WithRequestID(r.Context(), "gone"))
+	a.handler.ServeHTTP(goneClient{answer}, r)
+	require.Len(t, a.views, 1)
+	require.Equal(t, http.StatusOK, answer.Code)
+	require.Empty(t, logged.about("gone"), "an address must not be logged")
 }
 
 func TestHandler(t *testing.T) {
