@@ -106,6 +106,58 @@ func (r recorder) recordTurn(ctx context.Context, views []pageview, turn []int, 
 	return r.writeVisits(ctx, changes)
 }
 
+// visitChanges are what pageviews do to the visits of a website.
+type visitChanges struct {
+	started, continued, opened []visitRow
+	returned                   []string // visitors who were known and started another visit
+}
+
+func (c *visitChanges) add(visit *model.Visit, outcome model.ViewOutcome) {
+	switch outcome {
+	case model.ViewStarts:
+		c.started = append(c.started, newVisitRow(visit))
+	case model.ViewContinues:
+		c.continued = append(c.continued, newVisitRow(visit))
+	case model.ViewOpens:
+		c.opened = append(c.opened, newVisitRow(visit))
+	case model.ViewRepeats:
+	}
+}
+
+// The columns that a pageview changes, and those besides that one changes that becomes the first.
+var (
+	viewColumns   = []string{"pageviews", "last_seen_at", "viewed", "viewed_at"}
+	originColumns = []string{"started_at", "landing_page", "referrer", "source", "channel",
+		"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "ref", "ad_click",
+		"referrer_host", "landing_path"}
+)
+
+// writeVisits writes the changes, each kind in one statement. The rows of their visitors are locked.
+func (r recorder) writeVisits(ctx context.Context, c visitChanges) error {
+	if len(c.started) > 0 {
+		if _, err := r.tx.NewInsert().Model(&c.started).Returning("NULL").Exec(ctx); err != nil {
+			return err
+		}
+	}
+	for _, change := range []struct {
+		rows    []visitRow
+		columns []string
+	}{{c.continued, viewColumns}, {c.opened, slices.Concat(originColumns, viewColumns)}} {
+		if len(change.rows) == 0 {
+			continue
+		}
+		if _, err := r.tx.NewUpdate().Model(&change.rows).Column(change.columns...).Bulk().Exec(ctx); err != nil {
+			return err
+		}
+	}
+	if len(c.returned) == 0 {
+		return nil
+	}
+	_, err := r.tx.NewUpdate().Model((*visitorRow)(nil)).Set("visit_count = visit_count + 1").
+		Where("website_id = ? AND id IN (?)", r.site.ID, list(c.returned)).Exec(ctx)
+	return err
+}
+
 // meet makes or updates visitors and holds their rows, so that the pageviews and events of one visitor are
 // recorded one after the other. Payments that waited for visitors who are new follow.
 func (r recorder) meet(ctx context.Context, rows []visitorRow) (map[string]visitorRow, error) {
