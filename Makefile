@@ -9,6 +9,8 @@ GENERATED := graph openapi internal/tracker/js
 # The packages that are tested. RACE=1 tests with the race detector, which needs a C compiler.
 RACE ?=
 PACKAGES ?= ./...
+SCALES ?= 100k,1m
+
 TESTFLAGS := $(if $(RACE),-race) -timeout=15m
 
 .PHONY: help
@@ -82,6 +84,14 @@ lint-api: ## Lint the OpenAPI document, if npm is there
 	else \
 		echo "npm is not installed: the OpenAPI document was not linted"; \
 	fi
+
+.PHONY: bench
+bench: build ## Measure this machine, with wrk, into docs/BENCHMARKS.md; SCALES=100k,1m,10m
+	go run ./internal/bench -scales $(SCALES) -out docs/BENCHMARKS.md
+
+.PHONY: bench-quick
+bench-quick: build ## See that the benchmark runs: it fails on errors, never on times
+	go run ./internal/bench -scales 10k -rounds 1 -seconds 1
 
 .PHONY: clean
 clean: ## Remove what was built; the data in .tributary stays

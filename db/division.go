@@ -24,15 +24,15 @@ func (s *Store) cumulated(site model.Website, paid *bun.SelectQuery) *bun.Select
 		ColumnExpr("e.*, d.sign, d.minor, d.reporting")
 }
 
-// weightExprs are the weights that model.Weights describes, of a touchpoint at touched_at with its place
-// among all touches of an entry, of which the newest is given too.
+// weightExprs are the weights that model.Weights describes, of a touchpoint by its place among the touches of
+// an entry and the full hours by which it is older than the newest.
 var weightExprs = map[model.AttributionModel]string{
 	model.ModelLinear:        "1",
 	model.ModelPositionBased: "CASE WHEN touches <= 2 THEN 1 WHEN place IN (1, touches) THEN 2 * (touches - 2) ELSE 1 END",
 	model.ModelTimeDecay:     decayExpr(),
 }
 
-// decayExpr is model.DecayWeight in SQL. An entry without a touchpoint has one weight, whichever.
+// decayExpr is model.DecayWeight in SQL. An entry without a touchpoint is one part, of whichever weight.
 func decayExpr() string {
 	weights := strings.Trim(strings.ReplaceAll(fmt.Sprint(model.DecayWeights()), " ", ","), "[]")
 	return fmt.Sprintf("CASE WHEN hours IS NULL THEN 1 ELSE ('{%s}'::bigint[])[1 + hours %% %d] >> least(hours / %[2]d, 62) END", weights, model.HalfLife)
@@ -56,11 +56,13 @@ func (s *Store) divided(amounts, touches *bun.SelectQuery, m model.AttributionMo
 	for _, d := range keys {
 		parts = parts.ColumnExpr("e.?", keyOf(d))
 	}
-	for amount, column := range map[string]string{"minor": "amount_minor", "reporting": "reporting_minor"} {
-		// The rests are less than the weights each, and add up to what remains, in weights.
-		parts = parts.ColumnExpr(strings.NewReplacer("AMOUNT", amount, "COLUMN", column).Replace(
-			`e.sign * (e.AMOUNT_part + (row_number() OVER (PARTITION BY e.id, e.sign ORDER BY e.AMOUNT_rest DESC, e.place)
-				<= sum(e.AMOUNT_rest) OVER (PARTITION BY e.id, e.sign) / e.weights)::int) AS COLUMN`))
-	}
+	parts = parts.ColumnExpr(partExpr("minor") + " AS amount_minor, " + partExpr("reporting") + " AS reporting_minor")
 	return s.db.NewSelect().TableExpr("(?) AS p", parts).ColumnExpr("p.*").Where("p.weight > 0")
+}
+
+// partExpr is the part of an amount e, from what was rounded down and lost by that. The losses, in parts of a
+// minor unit, add up to the minor units that remain, of which the greatest losses get one each.
+func partExpr(amount string) string {
+	return strings.ReplaceAll(`e.sign * (e.AMOUNT_part + (row_number() OVER (PARTITION BY e.id, e.sign ORDER BY e.AMOUNT_rest DESC, e.place)
+		<= sum(e.AMOUNT_rest) OVER (PARTITION BY e.id, e.sign) / e.weights)::int)`, "AMOUNT", amount)
 }

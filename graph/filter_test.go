@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/model"
 )
 
 // credited is what every query that can be filtered tells of the revenue that is credited to such visits.
@@ -73,6 +75,20 @@ func TestRevenueFilter(t *testing.T) {
 		require.Equal(t, []any{"u"}, got.each("payments.edges", "node.transactionId"))
 		require.Equal(t, true, got.at("payments.pageInfo.hasNextPage"))
 		require.Equal(t, []any{"w"}, got.each("revenueByVisitor.edges", "node.visitor.id"))
+	})
+
+	t.Run("of payments tells nothing of visits to who may not see them", func(t *testing.T) {
+		t.Parallel()
+		_, secret := b.token(model.Token{WebsiteIDs: []string{b.site.ID}, Scopes: []model.Scope{model.ScopePaymentsRead}})
+		for filter, want := range map[string]string{`{model: LINEAR}`: "", `{visitorId: "v"}`: "", `{source: "news"}`: "FORBIDDEN"} {
+			_, faults := b.query(secret, `{ payments(websiteId: "`+b.site.ID+`", filter: `+filter+`) { edges { node { id } } } }`, nil)
+			if want == "" {
+				require.Empty(t, faults)
+				continue
+			}
+			require.Len(t, faults, 1)
+			require.Equal(t, want, faults[0].Extensions.Code)
+		}
 	})
 
 	t.Run("refuses what cannot be", func(t *testing.T) {

@@ -127,6 +127,11 @@ func (r *queryResolver) Payments(ctx context.Context, websiteID *string, filter 
 	if err != nil {
 		return nil, err
 	}
+	if !query.Credit.IsAll() {
+		if err := require(ctx, model.ScopeAnalyticsRead); err != nil {
+			return nil, err
+		}
+	}
 	if query.Page, err = model.NewPage(first, after, model.PaymentOrder); err != nil {
 		return nil, err
 	}

@@ -74,8 +74,8 @@ var DecayWeights = sync.OnceValue(func() []int64 {
 })
 
 // DecayWeight is the weight, under ModelTimeDecay, of a touchpoint that is older than the payment's newest one
-// by age, which counts in full hours: that of DecayWeights, halved and rounded down for each HalfLife. After 41
-// of them, 287 days, it is 0.
+// by age, which counts in full hours: that of DecayWeights, halved and rounded down for each HalfLife. Beyond 40
+// of them, 280 days, it is 0.
 func DecayWeight(age time.Duration) int64 {
 	hours := int(age / time.Hour)
 	return DecayWeights()[hours%HalfLife] >> (hours / HalfLife)

@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,15 @@ func TestRecordVisitInput_Validate(t *testing.T) {
 		require.Equal(t, []*string{pointer("news"), pointer("m"), pointer("c"), pointer("t"), pointer("x")},
 			[]*string{got.UtmSource(), got.UtmMedium(), got.UtmCampaign(), got.UtmTerm(), got.UtmContent()})
 		require.Nil(t, (&model.Visit{}).UtmSource())
+	})
+
+	t.Run("cuts what is long", func(t *testing.T) {
+		t.Parallel()
+		long := strings.Repeat("a", 300)
+		got, err := model.RecordVisitInput{VisitorID: "v", URL: "https://" + long + ".example/", Referrer: pointer("https://" + long + ".example/"), UserAgent: pointer("any")}.
+			Validate(shop, noon, func(string) model.Client { return model.Client{Browser: long, OS: long} })
+		require.NoError(t, err)
+		require.Equal(t, slices.Repeat([]string{long[:255]}, 5), []string{got.Source, got.ReferrerHost, got.LandingPath, *got.Browser, *got.OS})
 	})
 
 	t.Run("reads nothing from what cannot be a User-Agent", func(t *testing.T) {

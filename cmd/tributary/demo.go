@@ -22,7 +22,7 @@ type demoView struct {
 // openDemo finds or makes the demo website, with the key of the last start if it is still valid.
 func (a *app) openDemo(ctx context.Context, store *db.Store, resolver *graph.Resolver) (*demoView, error) {
 	site, err := demo.Seed(ctx, store, resolver.Mutation(), now(), func(total int) {
-		a.log.Info("creating the demo's data", "pageviewsAndPayments", total)
+		a.log.Info("creating the demo's data", "records", total)
 	})
 	if err != nil {
 		return nil, err

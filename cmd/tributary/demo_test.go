@@ -46,7 +46,7 @@ func TestServe_demo(t *testing.T) {
 	status, page := again.send(http.MethodGet, "/playground", "", "")
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, page, key)
-	require.Contains(t, page, "TopVisitors")
+	require.Contains(t, page, "RevenueBySource")
 	_, docs := again.send(http.MethodGet, "/docs/", "", "")
 	require.Contains(t, docs, key)
 	again.stopped(again.signal())

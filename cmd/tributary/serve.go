@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"runtime/debug"
 	"net/netip"
 	"syscall"
 	"time"
@@ -18,6 +20,23 @@ const (
 	drainTime = 1200 * time.Millisecond // at most, for the requests under way
 	stopTime  = 1800 * time.Millisecond // for these and for Postgres' last checkpoint
 )
+
+// A server's memory is mostly garbage of requests. To collect it less often saves about a fifth of the processor
+// time for 16 MB more; near the limit it is collected as often as it takes.
+const (
+	gcPercent   = 400
+	memoryLimit = 256 << 20 // bytes
+)
+
+// tuneMemory sets how memory is collected, unless the environment says how.
+func tuneMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+}
 
 // errStopTime ends the closing of the database.
 var errStopTime = errors.New("the time to stop is over")
@@ -37,6 +56,7 @@ type serveCmd struct {
 
 // Run implements the command.
 func (c *serveCmd) Run(ctx context.Context, a *app) error {
+	tuneMemory()
 	listener, err := c.bind(ctx)
 	if err != nil {
 		return err

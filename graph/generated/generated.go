@@ -1880,7 +1880,7 @@ enum AttributionBasis {
 
 """
 Conditions on payments. Those on visits are as in ` + "`" + `RevenueFilter` + "`" + `: some part of the payment is credited to such a
-visit.
+visit. They need the scope ` + "`" + `analytics:read` + "`" + `.
 """
 input PaymentFilter {
   "When they occurred."

@@ -58,6 +58,15 @@ func newCustomer(v *visitor, at *checkout) *customer {
 	return c
 }
 
+// signup is the custom event that the website sends when the customer makes an account.
+func (c *customer) signup(at checkout) model.RecordEventInput {
+	return model.RecordEventInput{
+		VisitorID: c.id, SessionID: &at.session, Type: model.EventCustom, Name: new("signup"),
+		URL: "https://" + Domain + "/pricing", Properties: model.Metadata{"plan": c.plan, "interval": c.interval},
+		OccurredAt: timestamp(at.at.Add(time.Minute)),
+	}
+}
+
 // payments are all that the customer pays and gets back before the end.
 func (c *customer) payments(end time.Time) []model.RecordPaymentInput {
 	at := c.start

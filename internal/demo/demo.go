@@ -23,6 +23,7 @@ type Store interface {
 	Websites(ctx context.Context, accountID string) ([]model.Website, error)
 	CreateWebsite(ctx context.Context, w model.Website) (model.Website, error)
 	Payments(ctx context.Context, site model.Website, query model.PaymentQuery) (*model.PaymentConnection, error)
+	EventsOfVisitors(ctx context.Context, websiteID string, visitors []string, page model.Page) (map[string]*model.EventConnection, error)
 	VisitsOfVisitors(ctx context.Context, websiteID string, visitors []string, page model.Page) (map[string]*model.VisitConnection, error)
 	ImportRates(ctx context.Context, rates []model.Rate, replace bool, now time.Time) (model.RateImport, error)
 	DeleteRates(ctx context.Context, source string) error
@@ -39,7 +40,7 @@ const (
 // at first, the rest after a start that was ended half-way, nothing once the data was complete, even if
 // some of it has been deleted since. The data ends with the day before the website was created and
 // depends on nothing but that day. Before anything is recorded, begin is called with the number of all
-// pageviews and payments. Two processes must not seed the same database at once.
+// pageviews, events and payments. Two processes must not seed the same database at once.
 func Seed(ctx context.Context, store Store, mutations generated.MutationResolver, now time.Time, begin func(total int)) (model.Website, error) {
 	site, err := findOrCreate(ctx, store, now)
 	if err != nil {
@@ -53,11 +54,14 @@ func Seed(ctx context.Context, store Store, mutations generated.MutationResolver
 	if complete {
 		return site, store.DeleteRates(ctx, rateSource) // of a start that was ended just before it did so
 	}
-	begin(p.pageviews() + len(p.payments))
+	begin(p.pageviews() + len(p.signups) + len(p.payments))
 	s := seeder{store: store, mutations: mutations, site: site}
 	ctx = model.WithPrincipal(ctx, &model.Principal{TokenID: "demo", AccountID: site.AccountID, WebsiteID: site.ID})
 	if err := s.recordVisits(ctx, p.journeys); err != nil {
 		return site, fmt.Errorf("record the demo's visits: %w", err)
+	}
+	if err := s.recordSignups(ctx, p.signups); err != nil {
+		return site, fmt.Errorf("record the demo's events: %w", err)
 	}
 	err = withRates(ctx, store, site.CreatedAt, func() error { return s.recordPayments(ctx, p.payments) })
 	if err != nil {
@@ -123,6 +127,30 @@ func (s seeder) recordVisits(ctx context.Context, journeys [][]model.RecordVisit
 				}
 			}
 			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// recordSignups records the events of visitors who have none.
+func (s seeder) recordSignups(ctx context.Context, signups []model.RecordEventInput) error {
+	visitors := make([]string, len(signups))
+	for i, event := range signups {
+		visitors[i] = event.VisitorID
+	}
+	recorded, err := s.store.EventsOfVisitors(ctx, s.site.ID, visitors, model.Page{First: 1})
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(writers)
+	for _, event := range signups {
+		if len(recorded[event.VisitorID].Edges) > 0 {
+			continue
+		}
+		group.Go(func() error {
+			_, err := s.mutations.RecordEvent(ctx, event)
+			return err
 		})
 	}
 	return group.Wait()

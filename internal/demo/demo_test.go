@@ -3,6 +3,7 @@ package demo_test
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -52,7 +53,7 @@ func (b *bundle) seed(at time.Time) (site model.Website, began bool) {
 	return site, began
 }
 
-// recorder counts the pageviews and payments that pass it.
+// recorder counts the pageviews, events and payments that pass it.
 type recorder struct {
 	generated.MutationResolver
 	recorded atomic.Int64
@@ -61,6 +62,12 @@ type recorder struct {
 
 func (r *recorder) RecordVisit(ctx context.Context, input model.RecordVisitInput) (*model.RecordVisitPayload, error) {
 	payload, err := r.MutationResolver.RecordVisit(ctx, input)
+	r.after(int(r.recorded.Add(1)))
+	return payload, err
+}
+
+func (r *recorder) RecordEvent(ctx context.Context, input model.RecordEventInput) (*model.RecordEventPayload, error) {
+	payload, err := r.MutationResolver.RecordEvent(ctx, input)
 	r.after(int(r.recorded.Add(1)))
 	return payload, err
 }
@@ -95,7 +102,8 @@ func (b *bundle) data() []string {
 	visitors := b.strings(`SELECT (id, first_seen_at, last_seen_at, visit_count)::text FROM visitors ORDER BY id`)
 	payments := b.strings(`SELECT (transaction_id, kind, charge_id, currency, amount_minor, reporting_minor, rate_date, rate_source, occurred_at, visitor_id, basis, session_id,
 		customer_id, email, name, metadata)::text FROM payments ORDER BY transaction_id, is_refund`)
-	return append(append(visits, visitors...), payments...)
+	events := b.strings(`SELECT (visitor_id, type, name, page, properties::text, occurred_at)::text FROM events ORDER BY visitor_id, occurred_at`)
+	return slices.Concat(visits, visitors, events, payments)
 }
 
 func TestSeed(t *testing.T) {

@@ -19,8 +19,19 @@ type answer struct {
 	Errors []any
 	Data   struct {
 		RevenueByVisitor, Payments struct{ Edges []any }
-		Revenue                    struct{ Charges int }
-		RevenueOverTime            []struct {
+		RevenueBy                  groups
+		First, Last, Shared        groups
+		Visitor                    struct {
+			Journey struct {
+				Edges []struct {
+					Node struct {
+						Typename string `json:"__typename"`
+					}
+				}
+			}
+		}
+		Revenue         struct{ Charges int }
+		RevenueOverTime []struct {
 			Date    string
 			Revenue struct{ Charges int }
 		}
@@ -38,6 +49,36 @@ type answer struct {
 			DeletedCount int
 		}
 	}
+}
+
+// groups is revenue by a dimension.
+type groups struct {
+	Edges []struct {
+		Node struct {
+			Key     string
+			Revenue revenue
+			Payers  int
+		}
+	}
+	Unattributed revenue
+}
+
+type revenue struct{ Net struct{ Amount string } }
+
+// total is the net revenue of all groups and what is unattributed, in cents.
+func (g groups) total(t *testing.T) model.Sum {
+	t.Helper()
+	total := model.NewSum("USD")
+	add := func(r revenue) {
+		part, err := model.ParseSum(strings.Replace(r.Net.Amount, ".", "", 1), "USD")
+		require.NoError(t, err)
+		total = total.Add(part)
+	}
+	add(g.Unattributed)
+	for _, edge := range g.Edges {
+		add(edge.Node.Revenue)
+	}
+	return total
 }
 
 func TestOperations(t *testing.T) {
@@ -68,7 +109,22 @@ func TestOperations(t *testing.T) {
 		require.True(t, strings.HasPrefix(op.Query, "# "), "%s begins with a comment", op.Name)
 		answers[op.Name] = run(op)
 	}
-	require.Len(t, answers, 7)
+	require.Len(t, answers, 10)
+	bySource := answers["RevenueBySource"].Data.RevenueBy
+	require.Greater(t, len(bySource.Edges), 8)
+	require.Positive(t, bySource.Edges[0].Node.Payers)
+	models := answers["FirstAgainstLastTouch"].Data
+	require.NotEqual(t, models.First.Edges, models.Last.Edges)
+	for _, g := range []groups{models.First, models.Last, models.Shared} {
+		require.Equal(t, bySource.total(t), g.total(t), "all add up to the same")
+	}
+	var steps []string
+	for _, edge := range answers["VisitorJourney"].Data.Visitor.Journey.Edges {
+		steps = append(steps, edge.Node.Typename)
+	}
+	require.Greater(t, len(steps), 5)
+	require.Contains(t, steps, "Payment")
+	require.Equal(t, "Visit", steps[0])
 	require.Len(t, answers["TopVisitors"].Data.RevenueByVisitor.Edges, 5)
 	require.Positive(t, answers["Revenue"].Data.Revenue.Charges)
 	days, charges := answers["RevenueByDay"].Data.RevenueOverTime, 0

@@ -24,6 +24,8 @@ const day = 24 * time.Hour
 type plan struct {
 	// journeys are the pageviews of each visitor, oldest first.
 	journeys [][]model.RecordVisitInput
+	// signups are what those who buy do before: one each.
+	signups []model.RecordEventInput
 	// payments are in the order in which they occurred.
 	payments []model.RecordPaymentInput
 }
@@ -42,7 +44,9 @@ func newPlan(at time.Time) plan {
 			}
 			p.journeys = append(p.journeys, journey)
 			if v.rng.Float64() < v.source.buys {
-				p.payments = append(p.payments, newCustomer(v, &checkout).payments(end)...)
+				c := newCustomer(v, &checkout)
+				p.signups = append(p.signups, c.signup(checkout))
+				p.payments = append(p.payments, c.payments(end)...)
 			}
 			continue
 		}

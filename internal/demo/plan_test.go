@@ -1,6 +1,9 @@
 package demo
 
 import (
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +36,11 @@ func TestNewPlan(t *testing.T) {
 			}
 		}
 
+		for _, id := range exampleVisitors(t) {
+			require.True(t, slices.ContainsFunc(p.journeys, func(j []model.RecordVisitInput) bool { return j[0].VisitorID == id }), "%s on %s", id, now)
+			require.True(t, slices.ContainsFunc(p.payments, func(in model.RecordPaymentInput) bool { return in.VisitorID != nil && *in.VisitorID == id }), "%s on %s", id, now)
+		}
+
 		ledger, earliest := model.NewLedger(nil, map[model.CustomerKey]string{}, map[string]bool{}), end
 		for _, in := range p.payments {
 			payment, err := in.Validate(site, now)
@@ -49,6 +57,19 @@ func TestNewPlan(t *testing.T) {
 		require.Less(t, end.Sub(earliest), (days+2)*day)
 		require.Greater(t, end.Sub(earliest), 90*day)
 	}
+}
+
+// exampleVisitors are the visitors that the operations ask about.
+func exampleVisitors(t *testing.T) []string {
+	t.Helper()
+	ids := map[string]bool{}
+	for _, op := range Operations() {
+		for _, id := range regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`).FindAllString(op.Variables, -1) {
+			ids[id] = true
+		}
+	}
+	require.Len(t, ids, 2)
+	return slices.Sorted(maps.Keys(ids))
 }
 
 func countSessions(p plan) int {

@@ -1,0 +1,42 @@
+-- What all scripts have in common: ids that are never the same twice, and figures as JSON.
+local random = io.open("/dev/urandom", "rb")
+local prefix = ""
+for byte in random:read(8):gmatch(".") do prefix = prefix .. string.format("%02x", byte:byte()) end
+random:close()
+local count = 0
+
+function id()
+  count = count + 1
+  return prefix .. "-" .. count
+end
+
+function visitor() return "v" .. (count * 7919) % 1000000 end
+
+function post(path, body)
+  return wrk.format("POST", path, {["Authorization"] = "Bearer " .. os.getenv("KEY"), ["Content-Type"] = "application/json"}, body)
+end
+
+function payment(quote)
+  return string.format('{"transactionId":"%s","amount":"29.99","currency":"USD","visitorId":"%s"}', id(), visitor())
+end
+
+-- Errors of GraphQL come with status 200, so each script says what a success contains.
+local failed = 0
+function check(text)
+  response = function(status, headers, body)
+    if status ~= 200 or not body:find(text, 1, true) or body:find('"errors"', 1, true) then
+      failed = failed + 1
+      wrk.thread:set("failed", failed)
+    end
+  end
+end
+
+local thread
+function setup(t) thread = t; t:set("failed", 0) end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format('\n{"requests":%f,"p50":%f,"p99":%f,"failed":%d}',
+    summary.requests / summary.duration * 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000,
+    thread:get("failed") + errors.connect + errors.read + errors.write + errors.timeout))
+end

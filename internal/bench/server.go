@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// bench is a running server with its database.
+type bench struct {
+	options
+	env       []string
+	temporary bool
+	started   time.Duration // what the last start took
+	server    *exec.Cmd
+	url       string
+	db        *pgx.Conn
+	sites     []site // those that are measured, by payments
+}
+
+// site is a website that is measured.
+type site struct {
+	ID         string
+	TrackingID string
+	Domain     string
+	Key        string
+	payments   int
+}
+
+// startWait bounds how long the server may take to start.
+const startWait = time.Minute
+
+// open starts a server on the data directory, with further variables in its environment.
+func open(ctx context.Context, o options, env ...string) (*bench, error) {
+	for _, program := range []string{"wrk", "pgbench"} {
+		if _, err := find(program); err != nil {
+			return nil, err
+		}
+	}
+	b := &bench{options: o, env: env}
+	var err error
+	if b.binary, err = filepath.Abs(o.binary); err != nil {
+		return nil, err
+	}
+	if o.dir == "" {
+		b.temporary = true
+		if b.dir, err = os.MkdirTemp("", "tributary-bench-"); err != nil {
+			return nil, err
+		}
+	}
+	if b.dir, err = filepath.Abs(b.dir); err != nil {
+		return nil, err
+	}
+	if err := b.start(ctx); err != nil {
+		b.close()
+		return nil, err
+	}
+	b.db, err = pgx.Connect(ctx, fmt.Sprintf("host=%s user=tributary dbname=tributary", b.socket()))
+	if err != nil {
+		b.close()
+	}
+	return b, err
+}
+
+func (b *bench) socket() string { return filepath.Join(b.dir, "postgres") }
+
+// start starts the server and waits until it answers.
+func (b *bench) start(ctx context.Context) error {
+	began := time.Now()
+	b.server = exec.CommandContext(ctx, b.binary, "serve", "--data-dir", b.dir, "--listen", "127.0.0.1:0", "--json", "--log-level", "warn",
+		"--event-rate", "0")
+	b.server.Cancel = func() error { return b.server.Process.Signal(os.Interrupt) }
+	b.server.WaitDelay = 10 * time.Second
+	b.server.Env = append(os.Environ(), b.env...)
+	b.server.Stderr = os.Stderr
+	out, err := b.server.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := b.server.Start(); err != nil {
+		return fmt.Errorf("start the server; `make build` builds it: %w", err)
+	}
+	var place struct{ URL string }
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &place)
+	}
+	if err != nil {
+		return fmt.Errorf("the server did not say where it is: %w", err)
+	}
+	b.url = place.URL
+	for time.Since(began) < startWait {
+		answer, err := http.Get(b.url + "/readyz")
+		if err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				b.started = time.Since(began)
+				return nil
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return errors.New("the server did not become ready")
+}
+
+// stop stops the server.
+func (b *bench) stop() {
+	_ = b.server.Process.Signal(os.Interrupt)
+	_ = b.server.Wait()
+}
+
+func (b *bench) close() {
+	if b.db != nil {
+		_ = b.db.Close(context.Background())
+	}
+	if b.server != nil && b.server.Process != nil {
+		b.stop()
+	}
+	if b.temporary {
+		_ = os.RemoveAll(b.dir)
+	}
+}
+
+// command runs a command of Tributary that answers one JSON object.
+func (b *bench) command(ctx context.Context, answer any, args ...string) error {
+	cmd := exec.CommandContext(ctx, b.binary, append(args, "--data-dir", b.dir, "--json")...)
+	cmd.Env = append(os.Environ(), b.env...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("tributary %s: %w", args[0], err)
+	}
+	return json.Unmarshal(out, answer)
+}
+
+// ask runs a GraphQL query and answers the time that it took.
+func (b *bench) ask(ctx context.Context, s site, query string) (time.Duration, error) {
+	body, err := json.Marshal(map[string]string{"query": query})
+	if err != nil {
+		return 0, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Authorization", "Bearer "+s.Key)
+	request.Header.Set("Content-Type", "application/json")
+	began := time.Now()
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	took := time.Since(began)
+	if err == nil && (response.StatusCode != http.StatusOK || bytes.Contains(text, []byte(`"errors"`))) {
+		err = fmt.Errorf("the query %s was answered with %s %s", query, response.Status, text)
+	}
+	return took, err
+}
+
+// find is the path of a program that is on PATH or came with Postgres.
+func find(program string) (string, error) {
+	if path, err := exec.LookPath(program); err == nil {
+		return path, nil
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + program) // fails for malformed patterns only
+	if len(found) == 0 {
+		return "", fmt.Errorf("%s is needed: install it (Debian: apt-get install wrk postgresql-contrib)", program)
+	}
+	return slices.Max(found), nil
+}
+
+// memory measures what the server holds, idle and after the loads, and how fast it starts with all data.
+func (b *bench) memory(context.Context) ([]row, error) {
+	loaded, err := b.resident()
+	if err != nil {
+		return nil, err
+	}
+	progress("starting again with all data")
+	b.stop()
+	if err := b.start(context.Background()); err != nil {
+		return nil, err
+	}
+	idle, err := b.resident()
+	return []row{
+		{name: "start with all data", unit: "ms", values: []float64{float64(b.started.Milliseconds())}, target: "≤ 500"},
+		{name: "memory, idle", unit: "MB", values: []float64{idle}, target: "≤ 40"},
+		{name: "memory, after the loads", unit: "MB", values: []float64{loaded}, target: "≤ 120"},
+	}, err
+}
+
+// resident is the memory of the server in MB, without its Postgres.
+func (b *bench) resident() (float64, error) {
+	out, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(b.server.Process.Pid)).Output()
+	if err != nil {
+		return 0, fmt.Errorf("measure memory: %w", err)
+	}
+	kilobytes, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+	return kilobytes / 1024, err
+}
