@@ -59,7 +59,7 @@ func (r *eventRow) toModel() (model.Event, error) {
 // known by become known by the visitor, and their earlier payments follow. Errors: CodeEventLimitReached.
 func (s *Store) RecordEvent(ctx context.Context, site model.Website, event model.NewEvent, now time.Time) (*model.RecordEventPayload, error) {
 	var payload model.RecordEventPayload
-	err := s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
+	err := s.inTurn(ctx, site, beside, func(ctx context.Context, r recorder) error {
 		if r.alone || len(event.Customers) > 0 {
 			if err := r.lock(ctx, nil); err != nil {
 				return err

@@ -19,8 +19,13 @@ type pageview struct {
 // model.Visit.Place. Errors: CodeEventLimitReached.
 func (s *Store) RecordVisit(ctx context.Context, site model.Website, view model.Visit, now time.Time) (*model.RecordVisitPayload, error) {
 	record := s.views.write
-	if site.EventLimit > 0 {
-		record = s.recordViews // of several in a transaction, some might pass the limit and others not
+	if site.EventLimit > 0 { // of several in a transaction, some might pass the limit and others not
+		leave, err := s.turns.enter(ctx, site)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+		record = s.recordViews
 	}
 	payloads, err := record(ctx, site, []pageview{{view, now}})
 	if err != nil {

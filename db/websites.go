@@ -52,7 +52,7 @@ func (s *Store) WebsiteByTrackingID(ctx context.Context, id string) (model.Websi
 }
 
 func (s *Store) websiteWhere(ctx context.Context, condition, value string) (model.Website, error) {
-	return s.websites.get(condition+value, func() (model.Website, error) { return s.readWebsite(ctx, condition, value) })
+	return s.websites.get(ctx, condition+value, func() (model.Website, error) { return s.readWebsite(ctx, condition, value) })
 }
 
 func (s *Store) readWebsite(ctx context.Context, condition, value string) (model.Website, error) {

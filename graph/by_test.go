@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/model"
 )
 
 const revenueBy = `query ($dimension: Dimension!, $model: AttributionModel, $windowDays: Int, $range: TimeRange, $first: Int, $after: String) {
@@ -181,6 +183,7 @@ func TestRevenueBy(t *testing.T) {
 			{"INVALID_RANGE", "range", vars{"dimension": "SOURCE", "range": vars{"from": "2026-05-02T00:00:00Z", "to": "2026-05-01T00:00:00Z"}}},
 			{"TOO_MANY_ITEMS", "first", vars{"dimension": "SOURCE", "first": 101}},
 			{"INVALID_CURSOR", "after", vars{"dimension": "SOURCE", "after": "x"}},
+			{"INVALID_CURSOR", "after", vars{"dimension": "SOURCE", "after": model.Cursor{Order: "BY SOURCE", Key: "0 -9223372036854775808", ID: "a"}.String()}},
 		} {
 			_, faults := b.query(b.key, revenueBy, test.v)
 			require.NotEmpty(t, faults, test.v)

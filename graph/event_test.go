@@ -196,6 +196,25 @@ func TestRecordEvent_attribution(t *testing.T) {
 		require.Equal(t, map[string]string{"t2": "CUSTOMER_ID v", "t3": "CUSTOMER_ID v"}, b.bases())
 	})
 
+	t.Run("stays when payments that came with a visitor are deleted", func(t *testing.T) {
+		t.Parallel()
+		for _, payer := range []string{"page", "other"} {
+			b := shared.another(t)
+			b.visit("other", nil)
+			b.event("page", "PAYMENT", vars{"email": "a@b"})
+			b.pay("t1", vars{"email": "a@b"})
+			b.pay("wrong", vars{"email": "a@b", "visitorId": payer})
+			b.pay("t2", vars{"email": "a@b"})
+			require.Equal(t, map[string]string{"t1": "EMAIL page", "wrong": "VISITOR_ID " + payer, "t2": "EMAIL " + payer}, b.bases())
+			b.ask(deletePayments, vars{"input": vars{"transactionId": "wrong"}})
+			b.pay("t3", vars{"email": "a@b"})
+			require.Equal(t, map[string]string{"t1": "EMAIL page", "t2": "EMAIL page", "t3": "EMAIL page"}, b.bases())
+			b.pay("t4", vars{"email": "a@b", "visitorId": "other"})
+			b.pay("t5", vars{"email": "a@b"})
+			require.Equal(t, "EMAIL other", b.bases()["t5"])
+		}
+	})
+
 	t.Run("at once with the payment is credited", func(t *testing.T) {
 		t.Parallel()
 		b := shared.another(t)

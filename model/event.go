@@ -158,7 +158,7 @@ func checkLink(link *string) error {
 	if link == nil {
 		return Errorf(CodeMissingField, "", "is required")
 	}
-	address, err := url.Parse(*link)
+	address, err := url.Parse(mended(*link))
 	if err != nil || address.Scheme == "" || len(*link) > maxURL || !isText(*link) {
 		return Errorf(CodeInvalidField, "", "must be a full address of at most %d bytes", maxURL)
 	}
