@@ -18,7 +18,8 @@ type customerRow struct {
 	Basis     string
 	Value     string
 	VisitorID *string
-	Claimed   bool
+	Claimed   bool    // only a page says so
+	Claimant  *string // whom a page has named, whoever the visitor is
 }
 
 func (r customerRow) key() model.CustomerKey {
@@ -125,10 +126,11 @@ func (r recorder) link(ctx context.Context, key model.CustomerKey, visitor strin
 	row := customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value, VisitorID: &visitor, Claimed: r.claims}
 	may := mayLink
 	if r.claims {
-		may = mayClaim
+		may, row.Claimant = mayClaim, &visitor
 	}
 	result, err := r.tx.NewInsert().Model(&row).
 		On("CONFLICT (website_id, basis, value) DO UPDATE").Set("visitor_id = EXCLUDED.visitor_id, claimed = EXCLUDED.claimed").
+		Set("claimant = coalesce(EXCLUDED.claimant, c.claimant)").
 		Where(may).Returning("NULL").Exec(ctx)
 	if err != nil {
 		return nil, err

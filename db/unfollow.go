@@ -65,10 +65,11 @@ func valuesOf(keys map[model.CustomerKey]bool, basis model.AttributionBasis) []s
 	return values
 }
 
-// unlink forgets those of the customers that neither a page nor a payment with a visitor of its own makes known, and
-// answers the payments that lose their visitor by it. (Payments that follow customers are no evidence:
-// two of them could keep each other.) With them come those that keep the same visitor by another way:
-// through them other customers may have become known.
+// unlink forgets who those of the customers are that neither a page nor a payment with a visitor of its own
+// makes known, unless a page had named another visitor before, and answers the payments that lose their
+// visitor by it. (Payments that follow customers are no evidence: two of them could keep each other.) With
+// them come those that keep the same visitor by another way: through them other customers may have become
+// known.
 func (r recorder) unlink(ctx context.Context, basis model.AttributionBasis, values []string) ([]movedRow, error) {
 	if len(values) == 0 {
 		return nil, nil
@@ -80,10 +81,16 @@ func (r recorder) unlink(ctx context.Context, basis model.AttributionBasis, valu
 		return nil, err
 	}
 	var touched []movedRow
-	err = r.tx.NewRaw(`WITH forgotten AS (
-			DELETE FROM customers c WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND NOT c.claimed AND NOT EXISTS (
-				SELECT FROM payments p WHERE p.website_id = ?0 AND p.?3 = c.value AND p.visitor_id = c.visitor_id AND p.basis = 'VISITOR_ID')
-			RETURNING c.value, c.visitor_id),
+	err = r.tx.NewRaw(`WITH unknown AS (
+			SELECT c.value, c.visitor_id, c.claimant FROM customers c
+			WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND NOT c.claimed AND NOT EXISTS (
+				SELECT FROM payments p WHERE p.website_id = ?0 AND p.?3 = c.value AND p.visitor_id = c.visitor_id AND p.basis = 'VISITOR_ID')),
+		claimed AS (
+			UPDATE customers c SET visitor_id = u.claimant, claimed = true FROM unknown u
+			WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value = u.value AND u.claimant IS NOT NULL),
+		gone AS (
+			DELETE FROM customers c USING unknown u WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value = u.value AND u.claimant IS NULL),
+		forgotten AS (SELECT * FROM unknown WHERE visitor_id IS DISTINCT FROM claimant),
 		reset AS (
 			UPDATE payments p SET visitor_id = NULL, basis = 'NONE' FROM forgotten f
 			WHERE p.website_id = ?0 AND p.?3 = f.value AND p.basis = ?1 AND p.visitor_id = f.visitor_id

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/model"
 )
 
 const revenueBy = `query ($dimension: Dimension!, $model: AttributionModel, $windowDays: Int, $range: TimeRange, $first: Int, $after: String) {
@@ -155,6 +157,18 @@ func TestRevenueBy(t *testing.T) {
 		}
 	})
 
+	t.Run("groups a visit by its first pageview, also one that comes late", func(t *testing.T) {
+		t.Parallel()
+		b := shared.another(t)
+		b.visit("v", vars{"url": "https://shop.example/cart", "referrer": "https://shop.example/", "occurredAt": "2026-04-01T00:10:00Z"})
+		b.visit("v", vars{"url": "https://shop.example/pricing", "referrer": "https://letter.example/", "occurredAt": "2026-04-01T00:00:00Z"})
+		for dimension, key := range map[string]string{
+			"SOURCE": "letter.example", "CHANNEL": "REFERRAL", "REFERRER": "letter.example", "LANDING_PAGE": "/pricing",
+		} {
+			require.Equal(t, []string{key + " 0.00 1 0", "unattributed 0.00"}, b.groups(vars{"dimension": dimension}), dimension)
+		}
+	})
+
 	t.Run("refuses what cannot be asked", func(t *testing.T) {
 		t.Parallel()
 		b := shared.another(t)
@@ -169,6 +183,7 @@ func TestRevenueBy(t *testing.T) {
 			{"INVALID_RANGE", "range", vars{"dimension": "SOURCE", "range": vars{"from": "2026-05-02T00:00:00Z", "to": "2026-05-01T00:00:00Z"}}},
 			{"TOO_MANY_ITEMS", "first", vars{"dimension": "SOURCE", "first": 101}},
 			{"INVALID_CURSOR", "after", vars{"dimension": "SOURCE", "after": "x"}},
+			{"INVALID_CURSOR", "after", vars{"dimension": "SOURCE", "after": model.Cursor{Order: "BY SOURCE", Key: "0 -9223372036854775808", ID: "a"}.String()}},
 		} {
 			_, faults := b.query(b.key, revenueBy, test.v)
 			require.NotEmpty(t, faults, test.v)

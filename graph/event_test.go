@@ -69,13 +69,18 @@ func TestRecordEvent(t *testing.T) {
 		require.Equal(t, []any{"IDENTIFY", nil, map[string]any{"plan": "pro"}}, []any{got.at("event.type"), got.at("event.name"), got.at("event.properties")})
 		again := b.event("v", "IDENTIFY", first)
 		require.Equal(t, []any{nil, got.at("visitor.identity")}, []any{again.at("event"), again.at("visitor.identity")}, "it tells nothing new")
+		first["properties"] = vars{"plan": "team"}
+		require.Equal(t, map[string]any{"plan": "team"}, b.event("v", "IDENTIFY", first).at("event.properties"), "it tells another attribute")
+		require.Nil(t, b.event("v", "IDENTIFY", first).at("event"))
+		delete(first, "properties")
+		require.Nil(t, b.event("v", "IDENTIFY", first).at("event"))
 		got = b.event("v", "IDENTIFY", vars{"userId": "u2", "name": " ", "image": ""})
 		require.Equal(t, map[string]any{"userId": "u2", "name": nil, "image": nil}, got.at("visitor.identity"))
 		b.event("v", "CUSTOM", vars{"name": "n"})
 		b.visit("v", nil)
 		data := b.ask(`{ visitor(id: "v") { identity { userId } events { edges { node { type } } } } }`, nil)
 		require.Equal(t, "u2", data.at("visitor.identity.userId"))
-		require.Equal(t, []any{"IDENTIFY", "IDENTIFY", "CUSTOM"}, data.each("visitor.events.edges", "node.type"))
+		require.Equal(t, []any{"IDENTIFY", "IDENTIFY", "IDENTIFY", "CUSTOM"}, data.each("visitor.events.edges", "node.type"))
 	})
 
 	t.Run("payment and external link keep what they were sent", func(t *testing.T) {
@@ -189,6 +194,25 @@ func TestRecordEvent_attribution(t *testing.T) {
 		b.ask(deletePayments, vars{"input": vars{"transactionId": "t1"}})
 		b.pay("t3", vars{"customerId": "c"})
 		require.Equal(t, map[string]string{"t2": "CUSTOMER_ID v", "t3": "CUSTOMER_ID v"}, b.bases())
+	})
+
+	t.Run("stays when payments that came with a visitor are deleted", func(t *testing.T) {
+		t.Parallel()
+		for _, payer := range []string{"page", "other"} {
+			b := shared.another(t)
+			b.visit("other", nil)
+			b.event("page", "PAYMENT", vars{"email": "a@b"})
+			b.pay("t1", vars{"email": "a@b"})
+			b.pay("wrong", vars{"email": "a@b", "visitorId": payer})
+			b.pay("t2", vars{"email": "a@b"})
+			require.Equal(t, map[string]string{"t1": "EMAIL page", "wrong": "VISITOR_ID " + payer, "t2": "EMAIL " + payer}, b.bases())
+			b.ask(deletePayments, vars{"input": vars{"transactionId": "wrong"}})
+			b.pay("t3", vars{"email": "a@b"})
+			require.Equal(t, map[string]string{"t1": "EMAIL page", "t2": "EMAIL page", "t3": "EMAIL page"}, b.bases())
+			b.pay("t4", vars{"email": "a@b", "visitorId": "other"})
+			b.pay("t5", vars{"email": "a@b"})
+			require.Equal(t, "EMAIL other", b.bases()["t5"])
+		}
 	})
 
 	t.Run("at once with the payment is credited", func(t *testing.T) {

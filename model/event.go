@@ -170,8 +170,7 @@ func label(text *string) *string {
 	if text == nil || !isText(*text) {
 		return nil
 	}
-	runes := []rune(*text)
-	return optional(string(runes[:min(len(runes), maxNameLength)]))
+	return optional(cut(*text))
 }
 
 // filled is the text without space at its ends; nil when nothing is left: trackers send "" for what they do not know.

@@ -171,8 +171,8 @@ func (f VisitorRevenueOrderField) isKey(text string) bool {
 
 // isCount says whether a text can be a number of rows.
 func isCount(text string) bool {
-	_, err := strconv.ParseInt(text, 10, 64)
-	return err == nil
+	n, err := strconv.ParseInt(text, 10, 64)
+	return err == nil && n >= 0
 }
 
 // isWhole says whether a text can be a sum of money in minor units.

@@ -16,8 +16,11 @@ ALTER TABLE visitors
     ADD COLUMN name    text,
     ADD COLUMN image   text;
 
--- A page alone says that the customer is visitor_id's: a payment that comes with a visitor says more.
-ALTER TABLE customers ADD COLUMN claimed boolean NOT NULL DEFAULT false;
+-- A page alone says that the customer is visitor_id's: a payment that comes with a visitor says more. Whom
+-- the page has named is kept, for when that payment is deleted.
+ALTER TABLE customers
+    ADD COLUMN claimed  boolean NOT NULL DEFAULT false,
+    ADD COLUMN claimant text    COLLATE "C";
 
 CREATE TABLE events (
     website_id  text        NOT NULL COLLATE "C",
