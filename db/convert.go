@@ -239,13 +239,14 @@ func (s *Store) Waiting(ctx context.Context) ([]model.WaitingPayments, error) {
 	var rows []struct {
 		WebsiteID string
 		Domain    string
+		Timezone  string
 		Reporting string
 		Currency  string
 		Payments  int
 		First     time.Time
 		Last      time.Time
 	}
-	err := s.db.NewRaw(`SELECT w.id AS website_id, w.domain, w.currency AS reporting, p.currency, count(*) AS payments,
+	err := s.db.NewRaw(`SELECT w.id AS website_id, w.domain, w.timezone, w.currency AS reporting, p.currency, count(*) AS payments,
 			min(p.occurred_at) AS first, max(p.occurred_at) AS last
 		FROM websites w JOIN payments p ON p.website_id = w.id
 		WHERE p.reporting_currency IS NULL AND p.currency <> w.currency
@@ -255,9 +256,10 @@ func (s *Store) Waiting(ctx context.Context) ([]model.WaitingPayments, error) {
 	}
 	waiting := make([]model.WaitingPayments, len(rows))
 	for i, row := range rows {
+		zone := model.Website{Timezone: row.Timezone}.Location()
 		waiting[i] = model.WaitingPayments{
 			WebsiteID: row.WebsiteID, Domain: row.Domain, Reporting: model.Currency(row.Reporting), Currency: model.Currency(row.Currency),
-			Payments: row.Payments, First: row.First.UTC(), Last: row.Last.UTC(),
+			Payments: row.Payments, First: model.DateOf(row.First.In(zone)), Last: model.DateOf(row.Last.In(zone)),
 		}
 	}
 	return waiting, nil

@@ -118,5 +118,5 @@ type WaitingPayments struct {
 	Reporting   Currency // the website's
 	Currency    Currency // that was paid
 	Payments    int
-	First, Last time.Time // when they occurred
+	First, Last Date // when they occurred, in the time zone of the website
 }

@@ -65,8 +65,8 @@ type waitingView struct {
 	Currency  model.Currency `json:"currency"`
 	Reporting model.Currency `json:"reporting_currency"`
 	Payments  int            `json:"payments"`
-	First     time.Time      `json:"first"`
-	Last      time.Time      `json:"last"`
+	First     string         `json:"first"` // dates in the website's time zone
+	Last      string         `json:"last"`
 }
 
 // convert converts the payments that wait, of one website or of all, and says how far it is.
@@ -100,7 +100,7 @@ func (a *app) convert(ctx context.Context, store *db.Store, website string) (con
 func newWaitingViews(waiting []model.WaitingPayments) []waitingView {
 	views := make([]waitingView, len(waiting))
 	for i, w := range waiting {
-		views[i] = waitingView{w.WebsiteID, w.Domain, w.Currency, w.Reporting, w.Payments, w.First, w.Last}
+		views[i] = waitingView{w.WebsiteID, w.Domain, w.Currency, w.Reporting, w.Payments, w.First.String(), w.Last.String()}
 	}
 	return views
 }
@@ -118,7 +118,7 @@ func writeWaiting(out io.Writer, waiting []waitingView) {
 	fmt.Fprintln(out, "\nThese payments wait for a rate and stand in `unconverted`:")
 	for _, w := range waiting {
 		fmt.Fprintf(out, "  %s\t%s to %s\t%s\t%s\n", w.Domain, w.Currency, w.Reporting, count(w.Payments, "payment"),
-			span(w.First.Format(time.DateOnly), w.Last.Format(time.DateOnly)))
+			span(w.First, w.Last))
 	}
 	fmt.Fprintln(out, "They need rates of both currencies for their own day, or for one of the 7 before it: "+howToGetRates+".")
 }

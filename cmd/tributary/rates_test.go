@@ -114,6 +114,17 @@ func TestRates(t *testing.T) {
 	})
 }
 
+func TestRates_waitingDays(t *testing.T) {
+	t.Parallel()
+	op, _ := onDatabase(t)
+	made := op.ask("website", "create", "--domain", "shop.example.com", "--timezone", "Europe/Berlin")
+	status, body := op.serve().send(http.MethodPost, "/api/v1/payments", made.text("key"), paymentOf("p", "10", "THB", "2026-05-20"))
+	require.Equal(t, http.StatusOK, status, body)
+	require.Regexp(t, `THB to USD +1 payment +2026-05-20\n`, op.run("rates", "list"), "the website's day, which began on the 19th in UTC")
+	waiting := op.ask("rates", "list").list("waiting")[0]
+	require.Equal(t, []string{"2026-05-20", "2026-05-20"}, []string{waiting.text("first"), waiting.text("last")})
+}
+
 func TestWebsite_setCurrency(t *testing.T) {
 	t.Parallel()
 	op, dsn := onDatabase(t)

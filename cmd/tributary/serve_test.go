@@ -75,6 +75,11 @@ func TestServe(t *testing.T) {
 		require.Contains(t, alone.graphQL(made.text("key"), `{ visitor(id: "v") { firstVisit { country } } }`), `"country":null`)
 		behind := op.serve("--event-rate", "1", "--trusted-proxy", "127.0.0.0/8", "--trusted-proxy", "::1")
 		require.Less(t, statuses(behind), 25)
+		require.NotContains(t, behind.log.String(), "--trusted-proxy")
+		early := op.serve()
+		status, _ := send(early, "203.0.113.1")
+		require.Equal(t, http.StatusOK, status)
+		require.Contains(t, early.log.String(), "name it with --trusted-proxy", "at the first event, since it comes from this machine")
 		require.Zero(t, statuses(op.serve("--event-rate", "0")))
 	})
 

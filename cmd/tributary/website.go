@@ -82,9 +82,8 @@ func (w createdWebsite) write(out io.Writer) {
 	fmt.Fprintf(out, "Created the website %s.\n\n", w.Domain)
 	fmt.Fprintf(out, "  id\t%s\n  tracking id\t%s\n  name\t%s\n  time zone\t%s\n  currency\t%s\n  key\t%s\n\n",
 		w.ID, w.TrackingID, w.Name, w.Timezone, w.Currency, w.Key)
-	fmt.Fprintf(out, "Put this into the head of its pages, with the address at which browsers reach the server:\n\n"+
-		"  <script defer data-website-id=\"%s\" data-domain=\"%s\"%s src=\"%s%s\"></script>\n\n",
-		w.TrackingID, w.Domain, w.trackerOptions(), w.server, tracker.Path)
+	fmt.Fprintf(out, "Put this into the head of its pages, with the address at which browsers reach the server:\n\n  %s\n\n",
+		trackerElement(w.TrackingID, w.Domain, w.Hostnames, w.server))
 	amount := "29.99"
 	if w.Currency.Exponent() == 0 {
 		amount = "2999"
@@ -97,9 +96,11 @@ func (w createdWebsite) write(out io.Writer) {
 		"`tributary serve` runs the server that answers.\n", w.server, amount, w.Currency)
 }
 
-// trackerOptions are the attributes by which the tracker counts the pages of the further hosts too.
-func (w createdWebsite) trackerOptions() (attributes string) {
-	hosts := append([]string{w.Domain}, w.Hostnames...)
+// trackerElement is what the pages of a website include, so that the tracker counts those on its further hosts
+// too.
+func trackerElement(trackingID, domain string, hostnames []string, server string) string {
+	attributes := ""
+	hosts := append([]string{domain}, hostnames...)
 	if slices.Contains(hosts, "localhost") {
 		attributes += " data-allow-localhost"
 	}
@@ -107,7 +108,8 @@ func (w createdWebsite) trackerOptions() (attributes string) {
 	if len(hosts) > 1 {
 		attributes += ` data-allowed-hostnames="` + strings.Join(hosts, ",") + `"`
 	}
-	return attributes
+	return fmt.Sprintf(`<script defer data-website-id="%s" data-domain="%s"%s src="%s%s"></script>`,
+		trackingID, domain, attributes, server, tracker.Path)
 }
 
 // websiteView is a website as commands show it.

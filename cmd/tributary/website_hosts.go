@@ -13,11 +13,12 @@ import (
 type websiteAllowCmd struct {
 	Website  siteName   `arg:"" help:"Id or domain of the website."`
 	Hostname []hostname `arg:"" help:"Hosts such as staging.example.com; localhost for a page under development."`
+	Listen   address    `default:"${listen}" hidden:"" help:"Address of the server, for what is shown."`
 }
 
 // Run implements the command.
 func (c *websiteAllowCmd) Run(ctx context.Context, a *app) error {
-	return a.changeHostnames(ctx, c.Website, func(hostnames []string) []string {
+	return a.changeHostnames(ctx, c.Website, c.Listen, func(hostnames []string) []string {
 		for _, name := range texts(c.Hostname) {
 			if !slices.Contains(hostnames, name) {
 				hostnames = append(hostnames, name)
@@ -30,16 +31,17 @@ func (c *websiteAllowCmd) Run(ctx context.Context, a *app) error {
 type websiteDisallowCmd struct {
 	Website  siteName   `arg:"" help:"Id or domain of the website."`
 	Hostname []hostname `arg:"" help:"Hosts that were allowed."`
+	Listen   address    `default:"${listen}" hidden:"" help:"Address of the server, for what is shown."`
 }
 
 // Run implements the command.
 func (c *websiteDisallowCmd) Run(ctx context.Context, a *app) error {
-	return a.changeHostnames(ctx, c.Website, func(hostnames []string) []string {
+	return a.changeHostnames(ctx, c.Website, c.Listen, func(hostnames []string) []string {
 		return slices.DeleteFunc(hostnames, func(name string) bool { return slices.Contains(texts(c.Hostname), name) })
 	})
 }
 
-func (a *app) changeHostnames(ctx context.Context, name siteName, change func(hostnames []string) []string) error {
+func (a *app) changeHostnames(ctx context.Context, name siteName, listen address, change func(hostnames []string) []string) error {
 	return a.withStore(ctx, func(store *db.Store) error {
 		id, err := findWebsite(ctx, store, name)
 		if err != nil {
@@ -54,7 +56,8 @@ func (a *app) changeHostnames(ctx context.Context, name siteName, change func(ho
 			return err
 		}
 		return a.print(newWebsiteView(w), func(out io.Writer) {
-			fmt.Fprintf(out, "Events of pages on these hosts and their subdomains are accepted: %s.\n", strings.Join(append([]string{w.Domain}, w.Hostnames...), ", "))
+			fmt.Fprintf(out, "Events of pages on these hosts and their subdomains are accepted: %s.\n\n", strings.Join(append([]string{w.Domain}, w.Hostnames...), ", "))
+			fmt.Fprintf(out, "The element in its pages that goes with that:\n\n  %s\n", trackerElement(w.TrackingID, w.Domain, w.Hostnames, listen.url()))
 		})
 	})
 }

@@ -126,7 +126,10 @@ func TestWebsite(t *testing.T) {
 		allowed := op.ask("website", "allow", "shop.example.com", "staging.example.com", "localhost")
 		require.Equal(t, []any{"shop.example.org", "localhost", "staging.example.com"}, allowed["hostnames"])
 		require.Equal(t, http.StatusOK, status("https://pr-7.staging.example.com/"))
-		require.Contains(t, op.run("website", "disallow", made.text("id"), "localhost", "shop.example.org"), "are accepted: shop.example.com, staging.example.com.")
+		require.Contains(t, op.run("website", "allow", "shop.example.com", "localhost"), ` data-allow-localhost data-allowed-hostnames="shop.example.com,shop.example.org,staging.example.com" src=`)
+		require.Contains(t, op.run("website", "disallow", made.text("id"), "localhost", "shop.example.org"), "are accepted: shop.example.com, staging.example.com.\n\n"+
+			"The element in its pages that goes with that:\n\n"+
+			`  <script defer data-website-id="`+made.text("tracking_id")+`" data-domain="shop.example.com" data-allowed-hostnames="shop.example.com,staging.example.com" src="http://127.0.0.1:8080/js/script.js"></script>`)
 		require.Equal(t, http.StatusForbidden, status("http://127.0.0.1:3000/"))
 		require.Contains(t, op.try("website", "allow", "other.example.com", "localhost").stderr, "website not found: `tributary website list` shows all")
 		require.Contains(t, op.try("website", "allow", "shop.example.com", "https://staging.example.com/").stderr, "must be a host name only")

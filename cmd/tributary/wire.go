@@ -29,7 +29,9 @@ func newSenders(proxies clientip.Proxies, countries *clientip.Countries, perSeco
 	return rest.Senders{
 		Admit: func(r *http.Request) (time.Duration, bool) {
 			wait, ok := limiter.Admit(proxies.Address(r), now())
-			if !ok && r.Header.Get("X-Forwarded-For") != "" && !proxies.FromProxy(r) {
+			// Everybody can send the header: from the internet it counts only once events are refused.
+			forwarded := r.Header.Get("X-Forwarded-For") != "" && !proxies.FromProxy(r)
+			if forwarded && (!ok || clientip.IsLocal(r)) {
 				warnOnce()
 			}
 			return wait, ok

@@ -47,6 +47,12 @@ func (p Proxies) Address(r *http.Request) netip.Addr {
 // FromProxy says whether the peer of a request is one of the proxies.
 func (p Proxies) FromProxy(r *http.Request) bool { return p.trust(parse(r.RemoteAddr)) }
 
+// IsLocal says whether the peer of a request is this machine or one of a private network.
+func IsLocal(r *http.Request) bool {
+	peer := parse(r.RemoteAddr)
+	return peer.IsLoopback() || peer.IsPrivate()
+}
+
 // parse reads an address with or without a port; the zero value if it is none. An IPv4 address has one
 // form, and no address has a zone.
 func parse(text string) netip.Addr {

@@ -13,6 +13,18 @@ import (
 // proxies are what the tests trust.
 var proxies = clientip.Proxies{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/16")}
 
+func TestIsLocal(t *testing.T) {
+	t.Parallel()
+	for peer, want := range map[string]bool{
+		"127.0.0.1:1234": true, "[::1]:1234": true, "172.17.0.1:1234": true, "[::ffff:192.168.1.2]:1234": true, "[fd00::1]:1234": true,
+		"203.0.113.9:1234": false, "[2001:db8::1]:1234": false, "@": false,
+	} {
+		r := httptest.NewRequest("POST", "/api/events", nil)
+		r.RemoteAddr = peer
+		require.Equal(t, want, clientip.IsLocal(r), peer)
+	}
+}
+
 func TestProxies_Address(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -104,17 +104,23 @@ func TestOperations(t *testing.T) {
 		return got
 	}
 
+	models := run(demo.Operation{Query: demo.Operations()[1].Query, Variables: `{"first": 100}`}).Data
 	answers := map[string]answer{}
 	for _, op := range demo.Operations() {
 		require.True(t, strings.HasPrefix(op.Query, "# "), "%s begins with a comment", op.Name)
+		for line := range strings.Lines(op.Query) {
+			require.False(t, strings.HasPrefix(line, "#") && len(line) > 52, "the editor is too narrow for %q", line)
+		}
 		answers[op.Name] = run(op)
 	}
 	require.Len(t, answers, 10)
 	bySource := answers["RevenueBySource"].Data.RevenueBy
 	require.Greater(t, len(bySource.Edges), 8)
 	require.Positive(t, bySource.Edges[0].Node.Payers)
-	models := answers["FirstAgainstLastTouch"].Data
-	require.NotEqual(t, models.First.Edges, models.Last.Edges)
+	best := answers["FirstAgainstLastTouch"].Data
+	require.Len(t, best.First.Edges, 4)
+	require.NotEqual(t, best.First.Edges, best.Last.Edges)
+	require.Greater(t, len(models.First.Edges), 4)
 	for _, g := range []groups{models.First, models.Last, models.Shared} {
 		require.Equal(t, bySource.total(t), g.total(t), "all add up to the same")
 	}

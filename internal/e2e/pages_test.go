@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -83,6 +84,20 @@ func TestPages(t *testing.T) {
 			require.Equal(t, "no-referrer", got.header.Get("Referrer-Policy"), path)
 			require.Equal(t, "same-origin", got.header.Get("Cross-Origin-Opener-Policy"), path)
 		}
+	})
+
+	t.Run("the playground's first query suits a website without data", func(t *testing.T) {
+		t.Parallel()
+		page := s.get(t, http.MethodGet, "/playground").body
+		var settings struct{ Tabs []struct{ Query string } }
+		found := regexp.MustCompile(`<script id="settings" type="application/json">(.*)</script>`).FindStringSubmatch(page)
+		require.Len(t, found, 2)
+		require.NoError(t, json.Unmarshal([]byte(found[1]), &settings))
+		var got struct {
+			RevenueBy struct{ Edges []any }
+		}
+		s.graphql(t, settings.Tabs[0].Query, nil, &got)
+		require.NotNil(t, got.RevenueBy.Edges)
 	})
 
 	t.Run("a method that a path of the API lacks is named", func(t *testing.T) {

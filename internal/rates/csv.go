@@ -30,11 +30,11 @@ func (p *parser) csv(data []byte) error {
 	if err != nil {
 		return err
 	}
-	if !strings.EqualFold(header[0], "date") && !slices.Contains(header, "per_euro") || len(header) > columnsMax {
+	if !strings.EqualFold(header[0], "date") && !slices.Contains(header, columnPerEuro) || len(header) > columnsMax {
 		return errors.New("it is no file of rates: expected the European Central Bank's XML or CSV, or a CSV that begins with date,currency,per_euro")
 	}
 	line := p.wideLine
-	if slices.Contains(header, "per_euro") {
+	if slices.Contains(header, columnPerEuro) || slices.Contains(header, columnCurrency) {
 		line = p.simpleLine
 		if err := p.checkSimple(header); err != nil {
 			return err

@@ -122,6 +122,7 @@ func TestParse_refuses(t *testing.T) {
 		"no source":                    {"date,currency,per_euro\n2026-05-20,USD,1.1\n", "name the source with --source"},
 		"a missing field":              {simple("2026-05-20,JPY,160"), "line 3: columns: there are 3, but 4 in the first line"},
 		"a column too many":            {"date,currency,per_euro,source,note\n", "line 1: columns: must be date, currency, per_euro and"},
+		"a column of another name":     {"date,currency,rate\n2026-05-20,USD,1.1\n", "line 1: columns: must be"},
 		"a column twice":               {"date,currency,per_euro,date\n", "line 1: columns: must be"},
 		"an open quote":                {simple(`2026-05-20,"JPY,160,Me`), "line 3: CSV: "},
 		"a day's missing field":        {wide("2026-05-19,1.1"), "line 3: columns: there are 2, but 4 in the first line"},
