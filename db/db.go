@@ -39,8 +39,9 @@ type Store struct {
 	db       *bun.DB
 	payments *committer[*model.NewPayment, model.RecordPaymentResult]
 	views    *committer[pageview, *model.RecordVisitPayload]
-	tokens   recent[model.Token]   // by hash
-	websites recent[model.Website] // by what they were asked for
+	turns    turnstile              // of what is recorded without a committer
+	tokens   *recent[model.Token]   // by hash
+	websites *recent[model.Website] // by what they were asked for
 }
 
 // Open prepares a store. It connects when it is first used: see Ping.
@@ -82,7 +83,7 @@ func Open(dsn string, opts Options) (*Store, error) {
 		bunDB = bunDB.WithQueryHook(opts.Hook)
 	}
 	s := &Store{db: bunDB}
-	s.tokens.moment, s.websites.moment = opts.Remember, opts.Remember
+	s.tokens, s.websites = newRecent[model.Token](opts.Remember), newRecent[model.Website](opts.Remember)
 	s.payments, s.views = newCommitter(s.recordPayments), newCommitter(s.recordViews)
 	return s, nil
 }

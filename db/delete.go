@@ -53,7 +53,7 @@ func (s *Store) deleteInSteps(ctx context.Context, site model.Website, d model.D
 	var removed []removedRow
 	for {
 		var rows []removedRow
-		err := s.onLedger(ctx, site, alone, func(ctx context.Context, r recorder) (err error) {
+		err := s.inTurn(ctx, site, alone, func(ctx context.Context, r recorder) (err error) {
 			rows, err = r.deleteEntries(ctx, d, audit)
 			return err
 		})

@@ -54,12 +54,12 @@ func (r *eventRow) toModel() (model.Event, error) {
 	return e, err
 }
 
-// RecordEvent keeps what a visitor did. What it says of the visitor's identity replaces what was known; an
-// identity that was known already is not kept as an event again. Customers whom nobody is known by become
-// known by the visitor, and their earlier payments follow. Errors: CodeEventLimitReached.
+// RecordEvent keeps what a visitor did. What it says of the visitor's identity replaces what was known; one
+// that was known already, with the same attributes, is not kept as an event again. Customers whom nobody is
+// known by become known by the visitor, and their earlier payments follow. Errors: CodeEventLimitReached.
 func (s *Store) RecordEvent(ctx context.Context, site model.Website, event model.NewEvent, now time.Time) (*model.RecordEventPayload, error) {
 	var payload model.RecordEventPayload
-	err := s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
+	err := s.inTurn(ctx, site, beside, func(ctx context.Context, r recorder) error {
 		if r.alone || len(event.Customers) > 0 {
 			if err := r.lock(ctx, nil); err != nil {
 				return err
@@ -78,7 +78,11 @@ func (s *Store) RecordEvent(ctx context.Context, site model.Website, event model
 		visitor := visitors[event.VisitorID]
 		known := visitor.toModel()
 		payload = model.RecordEventPayload{Visitor: &known}
-		if event.Identity == nil || !event.Identity.Equal(known.Identity) {
+		isNew, err := r.isNew(ctx, event, known.Identity)
+		if err != nil {
+			return err
+		}
+		if isNew {
 			known.Identity = cmp.Or(event.Identity, known.Identity)
 			if payload.Event, err = r.keep(ctx, event, visit, now); err != nil {
 				return err
@@ -90,6 +94,26 @@ func (s *Store) RecordEvent(ctx context.Context, site model.Website, event model
 		return nil, err
 	}
 	return &payload, nil
+}
+
+// isNew says whether an event tells anything: all do but an identity that is known already, with the
+// attributes that came with it last, or none.
+func (r recorder) isNew(ctx context.Context, event model.NewEvent, known *model.Identity) (bool, error) {
+	switch {
+	case event.Identity == nil, !event.Identity.Equal(known):
+		return true, nil
+	case len(event.Properties) == 0:
+		return false, nil
+	}
+	var last []eventRow
+	err := r.tx.NewSelect().Model(&last).Column("e.properties").
+		Where("e.website_id = ? AND e.visitor_id = ? AND e.type = ?", event.WebsiteID, event.VisitorID, event.Type).
+		OrderExpr("e.occurred_at DESC, e.id DESC").Limit(1).Scan(ctx)
+	if err != nil || len(last) == 0 {
+		return true, err
+	}
+	properties, err := toMetadata(last[0].Properties)
+	return !event.Properties.Equal(properties), err
 }
 
 // touch keeps the visit that an event belongs to from ending, and answers its id; nil if there is none.

@@ -1,20 +1,32 @@
 package db
 
 import (
+	"context"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // maxRecent is how many values are remembered of a kind.
 const maxRecent = 10_000
 
+// maxStrange is how many keys that are not remembered are read at a time: a flood of tracking ids or tokens
+// that somebody has made up must leave connections to those that there are.
+const maxStrange = 4
+
 // recent remembers what was read a moment ago, so that not every request asks for it again. A change is
 // noticed when that moment is over, whichever process has made it.
 type recent[V any] struct {
-	moment time.Duration // 0 to remember nothing
+	moment  time.Duration // 0 to remember nothing
+	strange *semaphore.Weighted
 
 	mu     sync.Mutex
 	values map[string]readValue[V]
+}
+
+func newRecent[V any](moment time.Duration) *recent[V] {
+	return &recent[V]{moment: moment, strange: semaphore.NewWeighted(maxStrange), values: map[string]readValue[V]{}}
 }
 
 type readValue[V any] struct {
@@ -22,16 +34,22 @@ type readValue[V any] struct {
 	at    time.Time
 }
 
-// get is the value of the key, read if it is not remembered. Errors, those of read, are not remembered.
-func (r *recent[V]) get(key string, read func() (V, error)) (V, error) {
+// get is the value of the key, read if it is not remembered. Errors, those of read, are not remembered;
+// CodeUnavailable when the context ends before it can be read.
+func (r *recent[V]) get(ctx context.Context, key string, read func() (V, error)) (V, error) {
 	if r.moment <= 0 {
 		return read()
 	}
+	known, ok := r.find(key)
+	if !ok {
+		if err := r.strange.Acquire(ctx, 1); err != nil {
+			return known.value, translate(err)
+		}
+		defer r.strange.Release(1)
+		known, ok = r.find(key) // others may have asked for it too
+	}
 	// The time before the read, or a change during it would be noticed too late.
 	at := time.Now()
-	r.mu.Lock()
-	known, ok := r.values[key]
-	r.mu.Unlock()
 	if ok && at.Sub(known.at) < r.moment {
 		return known.value, nil
 	}
@@ -41,9 +59,17 @@ func (r *recent[V]) get(key string, read func() (V, error)) (V, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.values == nil || len(r.values) >= maxRecent {
+	if len(r.values) >= maxRecent {
 		r.values = map[string]readValue[V]{}
 	}
 	r.values[key] = readValue[V]{value, at}
 	return value, nil
+}
+
+// find is what was read of a key, however long ago.
+func (r *recent[V]) find(key string) (readValue[V], bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	known, ok := r.values[key]
+	return known, ok
 }

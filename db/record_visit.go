@@ -19,8 +19,13 @@ type pageview struct {
 // model.Visit.Place. Errors: CodeEventLimitReached.
 func (s *Store) RecordVisit(ctx context.Context, site model.Website, view model.Visit, now time.Time) (*model.RecordVisitPayload, error) {
 	record := s.views.write
-	if site.EventLimit > 0 {
-		record = s.recordViews // of several in a transaction, some might pass the limit and others not
+	if site.EventLimit > 0 { // of several in a transaction, some might pass the limit and others not
+		leave, err := s.turns.enter(ctx, site)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+		record = s.recordViews
 	}
 	payloads, err := record(ctx, site, []pageview{{view, now}})
 	if err != nil {
@@ -39,8 +44,8 @@ func (s *Store) recordViews(ctx context.Context, site model.Website, views []pag
 			}
 		}
 		payloads = make([]*model.RecordVisitPayload, len(views))
-		for _, turn := range turns(views) {
-			if err := r.recordTurn(ctx, views, turn, payloads); err != nil {
+		for _, round := range rounds(views) {
+			if err := r.recordRound(ctx, views, round, payloads); err != nil {
 				return err
 			}
 		}
@@ -49,26 +54,26 @@ func (s *Store) recordViews(ctx context.Context, site model.Website, views []pag
 	return payloads, err
 }
 
-// turns are the indexes of pageviews in turns, in which each visitor has at most one. All visitors are in the
-// first turn, so that their rows are locked in one order.
-func turns(views []pageview) [][]int {
-	var turns [][]int
+// rounds are the indexes of pageviews in rounds, in which each visitor has at most one. All visitors are in the
+// first round, so that their rows are locked in one order.
+func rounds(views []pageview) [][]int {
+	var rounds [][]int
 	had := map[string]int{} // pageviews of a visitor
 	for i, v := range views {
 		n := had[v.view.VisitorID]
 		had[v.view.VisitorID]++
-		if n == len(turns) {
-			turns = append(turns, nil)
+		if n == len(rounds) {
+			rounds = append(rounds, nil)
 		}
-		turns[n] = append(turns[n], i)
+		rounds[n] = append(rounds[n], i)
 	}
-	return turns
+	return rounds
 }
 
-// recordTurn records the pageviews of a turn and fills in their payloads.
-func (r recorder) recordTurn(ctx context.Context, views []pageview, turn []int, payloads []*model.RecordVisitPayload) error {
-	rows, own := make([]visitorRow, len(turn)), make([]pageview, len(turn))
-	for n, i := range turn {
+// recordRound records the pageviews of a round and fills in their payloads.
+func (r recorder) recordRound(ctx context.Context, views []pageview, round []int, payloads []*model.RecordVisitPayload) error {
+	rows, own := make([]visitorRow, len(round)), make([]pageview, len(round))
+	for n, i := range round {
 		own[n] = views[i]
 		rows[n] = visitorRow{
 			WebsiteID: r.site.ID, ID: own[n].view.VisitorID, FirstSeenAt: own[n].view.StartedAt, LastSeenAt: own[n].view.LastSeenAt,
@@ -95,7 +100,7 @@ func (r recorder) recordTurn(ctx context.Context, views []pageview, turn []int, 
 			changes.returned = append(changes.returned, visitor.ID)
 		}
 		known := visitor.toModel()
-		payloads[turn[n]] = &model.RecordVisitPayload{Visit: &visit, Visitor: &known}
+		payloads[round[n]] = &model.RecordVisitPayload{Visit: &visit, Visitor: &known}
 		changes.add(&visit, outcome)
 		if outcome != model.ViewRepeats {
 			if err := r.countEvent(ctx, v.now); err != nil {
@@ -104,6 +109,58 @@ func (r recorder) recordTurn(ctx context.Context, views []pageview, turn []int, 
 		}
 	}
 	return r.writeVisits(ctx, changes)
+}
+
+// visitChanges are what pageviews do to the visits of a website.
+type visitChanges struct {
+	started, continued, opened []visitRow
+	returned                   []string // visitors who were known and started another visit
+}
+
+func (c *visitChanges) add(visit *model.Visit, outcome model.ViewOutcome) {
+	switch outcome {
+	case model.ViewStarts:
+		c.started = append(c.started, newVisitRow(visit))
+	case model.ViewContinues:
+		c.continued = append(c.continued, newVisitRow(visit))
+	case model.ViewOpens:
+		c.opened = append(c.opened, newVisitRow(visit))
+	case model.ViewRepeats:
+	}
+}
+
+// The columns that a pageview changes, and those besides that one changes that becomes the first.
+var (
+	viewColumns   = []string{"pageviews", "last_seen_at", "viewed", "viewed_at"}
+	originColumns = []string{"started_at", "landing_page", "referrer", "source", "channel",
+		"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "ref", "ad_click",
+		"referrer_host", "landing_path"}
+)
+
+// writeVisits writes the changes, each kind in one statement. The rows of their visitors are locked.
+func (r recorder) writeVisits(ctx context.Context, c visitChanges) error {
+	if len(c.started) > 0 {
+		if _, err := r.tx.NewInsert().Model(&c.started).Returning("NULL").Exec(ctx); err != nil {
+			return err
+		}
+	}
+	for _, change := range []struct {
+		rows    []visitRow
+		columns []string
+	}{{c.continued, viewColumns}, {c.opened, slices.Concat(originColumns, viewColumns)}} {
+		if len(change.rows) == 0 {
+			continue
+		}
+		if _, err := r.tx.NewUpdate().Model(&change.rows).Column(change.columns...).Bulk().Exec(ctx); err != nil {
+			return err
+		}
+	}
+	if len(c.returned) == 0 {
+		return nil
+	}
+	_, err := r.tx.NewUpdate().Model((*visitorRow)(nil)).Set("visit_count = visit_count + 1").
+		Where("website_id = ? AND id IN (?)", r.site.ID, list(c.returned)).Exec(ctx)
+	return err
 }
 
 // meet makes or updates visitors and holds their rows, so that the pageviews and events of one visitor are

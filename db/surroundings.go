@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -84,56 +83,4 @@ func (r recorder) neighbours(ctx context.Context, spots []spot, side, order stri
 		list(numbers), list(visitors), list(sessions), list(times),
 		nearest("false"), nearest("true").Where("t.session_id = one.session")).Scan(ctx, &found)
 	return found, err
-}
-
-// visitChanges are what pageviews do to the visits of a website.
-type visitChanges struct {
-	started, continued, opened []visitRow
-	returned                   []string // visitors who were known and started another visit
-}
-
-func (c *visitChanges) add(visit *model.Visit, outcome model.ViewOutcome) {
-	switch outcome {
-	case model.ViewStarts:
-		c.started = append(c.started, newVisitRow(visit))
-	case model.ViewContinues:
-		c.continued = append(c.continued, newVisitRow(visit))
-	case model.ViewOpens:
-		c.opened = append(c.opened, newVisitRow(visit))
-	case model.ViewRepeats:
-	}
-}
-
-// The columns that a pageview changes, and those besides that one changes that becomes the first.
-var (
-	viewColumns   = []string{"pageviews", "last_seen_at", "viewed", "viewed_at"}
-	originColumns = []string{"started_at", "landing_page", "referrer", "source", "channel",
-		"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "ref", "ad_click",
-		"referrer_host", "landing_path"}
-)
-
-// writeVisits writes the changes, each kind in one statement. The rows of their visitors are locked.
-func (r recorder) writeVisits(ctx context.Context, c visitChanges) error {
-	if len(c.started) > 0 {
-		if _, err := r.tx.NewInsert().Model(&c.started).Returning("NULL").Exec(ctx); err != nil {
-			return err
-		}
-	}
-	for _, change := range []struct {
-		rows    []visitRow
-		columns []string
-	}{{c.continued, viewColumns}, {c.opened, slices.Concat(originColumns, viewColumns)}} {
-		if len(change.rows) == 0 {
-			continue
-		}
-		if _, err := r.tx.NewUpdate().Model(&change.rows).Column(change.columns...).Bulk().Exec(ctx); err != nil {
-			return err
-		}
-	}
-	if len(c.returned) == 0 {
-		return nil
-	}
-	_, err := r.tx.NewUpdate().Model((*visitorRow)(nil)).Set("visit_count = visit_count + 1").
-		Where("website_id = ? AND id IN (?)", r.site.ID, list(c.returned)).Exec(ctx)
-	return err
 }

@@ -130,7 +130,7 @@ func (s *Store) RevokeToken(ctx context.Context, prefix, id string, now time.Tim
 // TokenByHash finds a token that is neither revoked nor expired, and notes its use. Errors:
 // CodeUnauthorized.
 func (s *Store) TokenByHash(ctx context.Context, hash []byte, now time.Time) (model.Token, error) {
-	token, err := s.tokens.get(string(hash), func() (model.Token, error) { return s.useToken(ctx, hash, now) })
+	token, err := s.tokens.get(ctx, string(hash), func() (model.Token, error) { return s.useToken(ctx, hash, now) })
 	if err != nil {
 		return model.Token{}, err
 	}

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -191,4 +192,30 @@ func TestOptions_Remember(t *testing.T) {
 		_, err := short.TokenByHash(t.Context(), hash, now)
 		return err != nil
 	}, 20*time.Second, time.Millisecond, "until that moment is over")
+}
+
+func TestOptions_Remember_strangers(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	server := b.another(db.Options{MaxConnections: 6, Remember: time.Hour})
+	block, err := connect(t, b.dsn).Begin(t.Context())
+	require.NoError(t, err)
+	_, err = block.Exec(t.Context(), "LOCK TABLE websites")
+	require.NoError(t, err)
+	var ended sync.WaitGroup
+	errs := make([]error, 50)
+	for i := range errs {
+		ended.Go(func() { _, errs[i] = server.WebsiteByTrackingID(context.Background(), fmt.Sprint("dfid_", i)) })
+	}
+	waiting(t, b.dsn, 4)
+	require.NoError(t, server.Ping(t.Context()), "tracking ids that nobody knows leave connections to others")
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	_, err = server.WebsiteByTrackingID(gone, "dfid_none")
+	requireCode(t, model.CodeUnavailable, err)
+	require.NoError(t, block.Rollback(t.Context()))
+	ended.Wait()
+	for _, err := range errs {
+		requireCode(t, model.CodeWebsiteNotFound, err)
+	}
 }

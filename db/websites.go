@@ -52,7 +52,7 @@ func (s *Store) WebsiteByTrackingID(ctx context.Context, id string) (model.Websi
 }
 
 func (s *Store) websiteWhere(ctx context.Context, condition, value string) (model.Website, error) {
-	return s.websites.get(condition+value, func() (model.Website, error) { return s.readWebsite(ctx, condition, value) })
+	return s.websites.get(ctx, condition+value, func() (model.Website, error) { return s.readWebsite(ctx, condition, value) })
 }
 
 func (s *Store) readWebsite(ctx context.Context, condition, value string) (model.Website, error) {
@@ -103,9 +103,9 @@ func (s *Store) CreateWebsite(ctx context.Context, w model.Website) (model.Websi
 	return w, err
 }
 
-// AllowHostnames changes the further hosts of a website's pages, to those that change makes of them. Errors:
+// ChangeHostnames changes the further hosts of a website's pages to those that change makes of them. Errors:
 // CodeWebsiteNotFound.
-func (s *Store) AllowHostnames(ctx context.Context, id string, change func(hostnames []string) []string) error {
+func (s *Store) ChangeHostnames(ctx context.Context, id string, change func(hostnames []string) []string) error {
 	return s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var rows []websiteRow
 		err := tx.NewSelect().Model(&rows).Column("hostnames").Where("id = ?", id).For("UPDATE").Scan(ctx)

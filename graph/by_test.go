@@ -157,6 +157,18 @@ func TestRevenueBy(t *testing.T) {
 		}
 	})
 
+	t.Run("groups a visit by its first pageview, also one that comes late", func(t *testing.T) {
+		t.Parallel()
+		b := shared.another(t)
+		b.visit("v", vars{"url": "https://shop.example/cart", "referrer": "https://shop.example/", "occurredAt": "2026-04-01T00:10:00Z"})
+		b.visit("v", vars{"url": "https://shop.example/pricing", "referrer": "https://letter.example/", "occurredAt": "2026-04-01T00:00:00Z"})
+		for dimension, key := range map[string]string{
+			"SOURCE": "letter.example", "CHANNEL": "REFERRAL", "REFERRER": "letter.example", "LANDING_PAGE": "/pricing",
+		} {
+			require.Equal(t, []string{key + " 0.00 1 0", "unattributed 0.00"}, b.groups(vars{"dimension": dimension}), dimension)
+		}
+	})
+
 	t.Run("refuses what cannot be asked", func(t *testing.T) {
 		t.Parallel()
 		b := shared.another(t)

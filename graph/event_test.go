@@ -69,13 +69,18 @@ func TestRecordEvent(t *testing.T) {
 		require.Equal(t, []any{"IDENTIFY", nil, map[string]any{"plan": "pro"}}, []any{got.at("event.type"), got.at("event.name"), got.at("event.properties")})
 		again := b.event("v", "IDENTIFY", first)
 		require.Equal(t, []any{nil, got.at("visitor.identity")}, []any{again.at("event"), again.at("visitor.identity")}, "it tells nothing new")
+		first["properties"] = vars{"plan": "team"}
+		require.Equal(t, map[string]any{"plan": "team"}, b.event("v", "IDENTIFY", first).at("event.properties"), "it tells another attribute")
+		require.Nil(t, b.event("v", "IDENTIFY", first).at("event"))
+		delete(first, "properties")
+		require.Nil(t, b.event("v", "IDENTIFY", first).at("event"))
 		got = b.event("v", "IDENTIFY", vars{"userId": "u2", "name": " ", "image": ""})
 		require.Equal(t, map[string]any{"userId": "u2", "name": nil, "image": nil}, got.at("visitor.identity"))
 		b.event("v", "CUSTOM", vars{"name": "n"})
 		b.visit("v", nil)
 		data := b.ask(`{ visitor(id: "v") { identity { userId } events { edges { node { type } } } } }`, nil)
 		require.Equal(t, "u2", data.at("visitor.identity.userId"))
-		require.Equal(t, []any{"IDENTIFY", "IDENTIFY", "CUSTOM"}, data.each("visitor.events.edges", "node.type"))
+		require.Equal(t, []any{"IDENTIFY", "IDENTIFY", "IDENTIFY", "CUSTOM"}, data.each("visitor.events.edges", "node.type"))
 	})
 
 	t.Run("payment and external link keep what they were sent", func(t *testing.T) {

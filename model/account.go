@@ -6,7 +6,7 @@ import "time"
 type Account struct {
 	ID         string
 	Name       string
-	EventLimit int64 // recorded payments and pageviews a month, in UTC; 0 means no limit
+	EventLimit int64 // recorded payments, pageviews and other events a month, in UTC; 0 means no limit
 	CreatedAt  time.Time
 }
 

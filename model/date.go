@@ -12,8 +12,8 @@ type Date struct {
 	Day   int
 }
 
-// dateOf is the date that t shows in its own zone.
-func dateOf(t time.Time) Date {
+// DateOf is the date that t shows in its own zone.
+func DateOf(t time.Time) Date {
 	year, month, day := t.Date()
 	return Date{year, month, day}
 }
@@ -24,17 +24,14 @@ func ParseDate(s string) (Date, error) {
 	if err != nil || t.Year() < 1 {
 		return Date{}, Errorf(CodeInvalidTimestamp, "", "must be a date such as 2026-05-01")
 	}
-	return dateOf(t), nil
+	return DateOf(t), nil
 }
 
 // String is the date as ISO 8601 writes it: 2026-05-01.
 func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
 
 // AddDays is the date so many days later; earlier if days is negative.
-func (d Date) AddDays(days int) Date { return dateOf(d.Time().AddDate(0, 0, days)) }
+func (d Date) AddDays(days int) Date { return DateOf(d.Time().AddDate(0, 0, days)) }
 
 // Time is the date's midnight in UTC.
 func (d Date) Time() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
-
-// DateOf is the date that t shows in UTC.
-func DateOf(t time.Time) Date { return dateOf(t.UTC()) }

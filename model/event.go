@@ -158,7 +158,7 @@ func checkLink(link *string) error {
 	if link == nil {
 		return Errorf(CodeMissingField, "", "is required")
 	}
-	address, err := url.Parse(*link)
+	address, err := url.Parse(mended(*link))
 	if err != nil || address.Scheme == "" || len(*link) > maxURL || !isText(*link) {
 		return Errorf(CodeInvalidField, "", "must be a full address of at most %d bytes", maxURL)
 	}
@@ -170,8 +170,7 @@ func label(text *string) *string {
 	if text == nil || !isText(*text) {
 		return nil
 	}
-	runes := []rune(*text)
-	return optional(string(runes[:min(len(runes), maxNameLength)]))
+	return optional(cut(*text))
 }
 
 // filled is the text without space at its ends; nil when nothing is left: trackers send "" for what they do not know.

@@ -45,7 +45,7 @@ func (e *Exchange) Needs(payments []*Payment) (days []Date, currencies []Currenc
 }
 
 // day is the payment's own day: that of its website.
-func (e *Exchange) day(p *Payment) Date { return dateOf(p.OccurredAt.In(e.zone)) }
+func (e *Exchange) day(p *Payment) Date { return DateOf(p.OccurredAt.In(e.zone)) }
 
 // Add gives the exchange published rates.
 func (e *Exchange) Add(rates []Rate) {

@@ -78,7 +78,7 @@ func (i Interval) starts(t time.Time, loc *time.Location) iter.Seq2[time.Time, D
 			next := i.nextFirstDay(day)
 			_, end := resolve(next, loc)
 			for at := start; ; {
-				if !yield(at, dateOf(day)) {
+				if !yield(at, DateOf(day)) {
 					return
 				}
 				if i != IntervalHour {

@@ -98,6 +98,20 @@ type VisitorRevenueEdge struct {
 	Node   *VisitorRevenue
 }
 
+// RevenueGroupConnection is a page of groups.
+type RevenueGroupConnection struct {
+	Edges    []RevenueGroupEdge
+	PageInfo *PageInfo
+	// Unattributed is the revenue of the entries that have no touchpoint.
+	Unattributed *Revenue
+}
+
+// RevenueGroupEdge is a group in a list.
+type RevenueGroupEdge struct {
+	Cursor string
+	Node   *RevenueGroup
+}
+
 // EventConnection is a page of events.
 type EventConnection struct {
 	Edges    []EventEdge

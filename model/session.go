@@ -75,6 +75,7 @@ func (v Visit) addedTo(visit Visit) (Visit, ViewOutcome) {
 		outcome = ViewOpens
 		visit.StartedAt, visit.LandingPage, visit.Referrer = v.StartedAt, v.LandingPage, v.Referrer
 		visit.Source, visit.Channel, visit.Campaign = v.Source, v.Channel, v.Campaign
+		visit.ReferrerHost, visit.LandingPath = v.ReferrerHost, v.LandingPath
 	}
 	if !v.StartedAt.Before(visit.ViewedAt) {
 		visit.Viewed, visit.ViewedAt = page, v.StartedAt

@@ -151,11 +151,40 @@ func parseAddress(s string, schemes ...string) (*url.URL, error) {
 	if len(s) > maxURL {
 		return nil, Errorf(CodeInvalidField, "", "an address has at most %d bytes", maxURL)
 	}
-	u, err := url.Parse(s)
+	u, err := url.Parse(mended(s))
 	if err != nil || !utf8.ValidString(s) || !utf8.ValidString(u.Host) || u.Host == "" || !slices.Contains(schemes, u.Scheme) {
 		return nil, Errorf(CodeInvalidField, "", "must be a full http or https address")
 	}
 	return u, nil
+}
+
+// mended is an address as browsers have it in the form that net/url reads: a percent sign that escapes nothing
+// (/50%off, ?utm_campaign=50%off) is escaped itself, and so is a semicolon in the query. Hosts stay as they are.
+func mended(address string) string {
+	scheme, rest, _ := strings.Cut(address, "://")
+	host := strings.IndexAny(rest, "/?#")
+	if host < 0 || !strings.ContainsAny(rest, "%;") {
+		return address
+	}
+	var path strings.Builder
+	inQuery := false
+	for after := rest[host:]; after != ""; after = after[1:] {
+		inQuery = inQuery || after[0] == '?'
+		switch {
+		case after[0] == '%' && !isEscape(after):
+			path.WriteString("%25")
+		case after[0] == ';' && inQuery:
+			path.WriteString("%3B")
+		default:
+			path.WriteByte(after[0])
+		}
+	}
+	return scheme + "://" + rest[:host] + path.String()
+}
+
+func isEscape(s string) bool {
+	const hex = "0123456789abcdefABCDEF"
+	return len(s) > 2 && strings.IndexByte(hex, s[1]) >= 0 && strings.IndexByte(hex, s[2]) >= 0
 }
 
 // UsableReferrer is a referrer as a browser reports it, and nil if it is one that tells no source: none at all,

@@ -13,12 +13,12 @@ import (
 type accountCmd struct {
 	Create accountCreateCmd `cmd:"" help:"Add an account. The first website makes one by itself: only operators with several owners need more."`
 	List   accountListCmd   `cmd:"" help:"List the accounts."`
-	Limit  accountLimitCmd  `cmd:"" help:"Set how many payments and pageviews an account may record a month."`
+	Limit  accountLimitCmd  `cmd:"" help:"Set how many payments, pageviews and other events an account may record a month."`
 }
 
 type accountCreateCmd struct {
 	Name       title `required:"" placeholder:"N" help:"Name for people."`
-	EventLimit limit `default:"0" placeholder:"EVENTS" help:"Payments and pageviews that it may record a month; 0 means any number (default: ${default})."`
+	EventLimit limit `default:"0" placeholder:"EVENTS" help:"Payments, pageviews and other events that it may record a month; 0 means any number (default: ${default})."`
 }
 
 // Run implements the command.
@@ -75,7 +75,7 @@ func (c *accountListCmd) Run(ctx context.Context, a *app) error {
 
 type accountLimitCmd struct {
 	ID     identifier `arg:"" help:"Id of the account."`
-	Events limit      `arg:"" help:"Payments and pageviews a month; 0 means any number."`
+	Events limit      `arg:"" help:"Payments, pageviews and other events a month; 0 means any number."`
 }
 
 // Run implements the command.

@@ -120,5 +120,5 @@ func writeWaiting(out io.Writer, waiting []waitingView) {
 		fmt.Fprintf(out, "  %s\t%s to %s\t%s\t%s\n", w.Domain, w.Currency, w.Reporting, count(w.Payments, "payment"),
 			span(w.First.Format(time.DateOnly), w.Last.Format(time.DateOnly)))
 	}
-	fmt.Fprintln(out, "They need rates of both currencies for one of the 7 days before them, or their own: "+howToGetRates+".")
+	fmt.Fprintln(out, "They need rates of both currencies for their own day, or for one of the 7 before it: "+howToGetRates+".")
 }

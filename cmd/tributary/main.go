@@ -27,7 +27,7 @@ type commands struct {
 
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this program's schema. All other commands do so too."`
-	Website websiteCmd `cmd:"" help:"Create, list, suspend and resume websites."`
+	Website websiteCmd `cmd:"" help:"Create, list, change, suspend and resume websites."`
 	Key     keyCmd     `cmd:"" help:"Create, list and revoke website keys (df_…): each is for one website."`
 	Token   tokenCmd   `cmd:"" help:"Create, list and revoke account tokens (dft_…): for an account's websites, limited by scopes."`
 	Account accountCmd `cmd:"" help:"Create, list and limit accounts, which own websites."`

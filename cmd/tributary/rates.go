@@ -21,7 +21,7 @@ type ratesCmd struct {
 }
 
 type ratesImportCmd struct {
-	From   string `arg:"" name:"file" help:"File or web address (http, https) of rates; - is the standard input. The European Central Bank's XML and CSV, also zipped, or a CSV of date,currency,per_euro."`
+	From   string `arg:"" name:"file" help:"File or web address (http, https) of rates; - is the standard input. The European Central Bank's XML and CSV, also zipped, or a CSV of date,currency,per_euro,source."`
 	Source string `placeholder:"NAME" help:"Who published the rates, for the payments that are converted by them (default: as the file says)."`
 }
 

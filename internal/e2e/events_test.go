@@ -84,6 +84,23 @@ func TestTrackEvent(t *testing.T) {
 		}, steps)
 	})
 
+	t.Run("takes addresses as browsers have them", func(t *testing.T) {
+		t.Parallel()
+		s := start(t, options{})
+		for i, href := range []string{"/50%off", "/a%2", "/#100%", "/%zz/%41;x?%", "/caf%E9?utm_source=50%25off"} {
+			s.tracked(t, "pageview", map[string]any{"visitorId": fmt.Sprint(i), "href": "https://shop.example" + href})
+		}
+		s.tracked(t, "pageview", map[string]any{"visitorId": "c", "href": "https://shop.example/?utm_source=50%off;now&utm_campaign=%C3%A9%&utm_medium=cpc;"})
+		s.tracked(t, "external_link", map[string]any{"extraData": map[string]any{"url": "https://other.example/50%off"}})
+		require.Equal(t, 1, s.count(t, "visits WHERE source = '50%off;now' AND utm_campaign = 'é%' AND utm_medium = 'cpc;'"))
+		require.Equal(t, 1, s.count(t, "visits WHERE source = '50%off'"))
+		require.Equal(t, 1, s.count(t, "visits WHERE landing_path = '/50%25off' AND landing_page = 'https://shop.example/50%off'"))
+		require.Equal(t, 1, s.count(t, "visits WHERE landing_path = '/%25zz/%41;x'"))
+		for _, href := range []string{"https://evil%2eexample%.shop.example/", "https://shop.example%", "https://shop.example%2f/"} {
+			require.Equal(t, http.StatusBadRequest, s.track(t, "pageview", map[string]any{"href": href}).status, href)
+		}
+	})
+
 	t.Run("counts a retry once", func(t *testing.T) {
 		t.Parallel()
 		s := start(t, options{})

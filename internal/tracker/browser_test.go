@@ -116,7 +116,9 @@ func TestScript_otherDomains(t *testing.T) {
 	w.page.body = `<a id="next" href="/pricing?plan=1">Pricing</a>`
 	b := w.visit("shop.example", "/")
 	first := b.next("pageview")
-	b.do(`link = document.getElementById("next"); link.hostname = "app.example"; link.click()`)
+	b.do(`link = document.getElementById("next"); link.setAttribute("href", "#here"); link.click()`)
+	require.Equal(t, b.address("shop.example", "/#here"), b.text("location"), "a link within a domain stays as it is")
+	b.do(`link.setAttribute("href", "/pricing?plan=1"); link.hostname = "app.example"; link.click()`)
 	e := b.next("pageview")
 	require.Equal(t, b.address("app.example", "/pricing?plan=1"), e.Href)
 	require.Equal(t, []string{first.VisitorID, first.SessionID}, []string{e.VisitorID, e.SessionID})

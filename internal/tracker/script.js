@@ -10,6 +10,9 @@
   const usesSession = options.cookieless === "session";
   const domain = (options.domain || location.hostname).replace(/^www\./, "");
   const otherDomains = (options.allowedHostnames || "").split(/[\s,]+/).filter(Boolean);
+  const isWithin = (host, domains) => domains.some((name) => ("." + host).endsWith("." + name));
+  // The domain whose hosts share the page's cookies.
+  const home = otherDomains.find((name) => isWithin(location.hostname, [name])) || domain;
   const server = options.apiUrl || new URL("/api/events", script.src || location).href;
   const visitorCookie = (options.cookiePrefix || "datafast") + "_visitor_id";
   const sessionCookie = (options.cookiePrefix || "datafast") + "_session_id";
@@ -33,8 +36,6 @@
     if (navigator.doNotTrack === "1" || navigator.globalPrivacyControl) return true;
     return safely(() => localStorage.datafast_ignore === "true")();
   };
-
-  const isWithin = (host, domains) => domains.some((name) => ("." + host).endsWith("." + name));
 
   // crypto.randomUUID would be missing on pages without TLS.
   const uuid = () => {
@@ -60,7 +61,7 @@
   // Browsers refuse the cookies of a domain that is not the page's, or that is a public suffix: then only the page's
   // own host gets them.
   const findCookieScope = () => {
-    cookieScope = "; Domain=" + (otherDomains.find((name) => isWithin(location.hostname, [name])) || domain);
+    cookieScope = "; Domain=" + home;
     write("datafast_test", 1, 9);
     if (!read("datafast_test")) cookieScope = "";
     write("datafast_test", 1, 0);
@@ -156,10 +157,10 @@
     const element = target.closest(":not(form)[data-fast-goal]");
     if (element) goal(element);
     const link = target.closest("a[href]");
-    if (!link || !/^http/.test(link.protocol)) return;
+    if (!link || !/^http/.test(link.protocol) || isWithin(link.hostname, [home, location.hostname])) return;
     if (isWithin(link.hostname, otherDomains)) {
       if (!cookieless) addIds(link);
-    } else if (!isWithin(link.hostname, [domain, location.hostname])) {
+    } else if (!isWithin(link.hostname, [domain])) {
       send("external_link", { url: link.href, text: link.textContent.trim().slice(0, 255) });
     }
   });

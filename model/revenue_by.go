@@ -43,20 +43,6 @@ func (g *RevenueGroup) ConversionRate() *float64 {
 	return &rate
 }
 
-// RevenueGroupConnection is a page of groups.
-type RevenueGroupConnection struct {
-	Edges    []RevenueGroupEdge
-	PageInfo *PageInfo
-	// Unattributed is the revenue of the entries that have no touchpoint.
-	Unattributed *Revenue
-}
-
-// RevenueGroupEdge is a group in a list.
-type RevenueGroupEdge struct {
-	Cursor string
-	Node   *RevenueGroup
-}
-
 // RevenueByQuery is a checked question for revenue by dimension.
 type RevenueByQuery struct {
 	Dimension   Dimension

@@ -105,28 +105,6 @@ func TestStore_RecordVisit_together(t *testing.T) {
 		require.Equal(t, 28, value[int](t, connect(t, b.dsn), "SELECT count(*)::int FROM visitors"))
 	})
 
-	t.Run("a request that ends before is not held", func(t *testing.T) {
-		t.Parallel()
-		b := setup(t)
-		conn := connect(t, b.dsn)
-		block, err := conn.Begin(t.Context())
-		require.NoError(t, err)
-		_, err = block.Exec(t.Context(), "LOCK TABLE visitors")
-		require.NoError(t, err)
-		ctx, cancel := context.WithCancel(t.Context())
-		got := make(chan error, 1)
-		go func() {
-			_, err := b.RecordVisit(ctx, b.site, b.page("v", 1), now)
-			got <- err
-		}()
-		waiting(t, b.dsn, 1)
-		cancel()
-		requireCode(t, model.CodeUnavailable, <-got)
-		require.NoError(t, block.Rollback(t.Context()))
-		b.view("w")
-		require.Equal(t, 2, value[int](t, conn, "SELECT count(*)::int FROM visitors"), "what was begun is recorded")
-	})
-
 	t.Run("payments follow all visitors that are seen", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
@@ -147,33 +125,4 @@ func TestStore_RecordVisit_together(t *testing.T) {
 		group.Wait()
 		require.Equal(t, 20, value[int](t, connect(t, b.dsn), "SELECT count(*)::int FROM customers WHERE visitor_id LIKE 'unseen%'"))
 	})
-}
-
-func TestStore_WebsiteByTrackingID(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	other := b.website("EUR")
-	var group sync.WaitGroup
-	for i := range 60 {
-		group.Go(func() {
-			switch i % 3 {
-			case 0:
-				found, err := b.WebsiteByTrackingID(context.Background(), b.site.TrackingID)
-				require.NoError(t, err)
-				require.Equal(t, b.site, found)
-			case 1:
-				found, err := b.WebsiteByTrackingID(context.Background(), other.TrackingID)
-				require.NoError(t, err)
-				require.Equal(t, other, found)
-			case 2:
-				_, err := b.WebsiteByTrackingID(context.Background(), "dfid_none")
-				requireCode(t, model.CodeWebsiteNotFound, err)
-			}
-		})
-	}
-	group.Wait()
-	require.NoError(t, b.SuspendWebsite(t.Context(), b.site.ID, true))
-	found, err := b.WebsiteByTrackingID(t.Context(), b.site.TrackingID)
-	require.NoError(t, err)
-	require.True(t, found.Suspended, "nothing is remembered")
 }

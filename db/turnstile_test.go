@@ -1,0 +1,66 @@
+package db_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/db"
+	"tributary/model"
+)
+
+// signup is a custom event of a visitor.
+func (b *bundle) signup(site model.Website, visitor string) error {
+	b.t.Helper()
+	event, err := model.RecordEventInput{
+		VisitorID: visitor, Type: model.EventCustom, Name: ptr("signup"), URL: "https://shop.example/",
+	}.Validate(site, now)
+	require.NoError(b.t, err)
+	_, err = b.RecordEvent(context.Background(), site, event, now)
+	return err
+}
+
+func TestStore_turns(t *testing.T) {
+	t.Parallel()
+	const many = 50
+	for name, act := range map[string]func(b *bundle, site model.Website, i int) error{
+		"events": func(b *bundle, site model.Website, i int) error { return b.signup(site, fmt.Sprint("v", i)) },
+		"pageviews of an account with a limit": func(b *bundle, site model.Website, i int) error {
+			site.EventLimit = many
+			_, err := b.RecordVisit(context.Background(), site, b.page(fmt.Sprint("v", i), i), now)
+			return err
+		},
+		"deletions": func(b *bundle, site model.Website, i int) error {
+			_, err := b.DeletePayments(context.Background(), site, "", model.Deletion{VisitorID: ptr(fmt.Sprint("v", i))}, now)
+			return err
+		},
+	} {
+		t.Run(name+" of a website that is held up leave connections to others", func(t *testing.T) {
+			t.Parallel()
+			b := setupWith(t, db.Options{MaxConnections: 6})
+			other := b.website("USD")
+			for i := range many {
+				require.NoError(t, b.signup(b.site, fmt.Sprint("v", i)))
+			}
+			block, err := connect(t, b.dsn).Begin(t.Context())
+			require.NoError(t, err)
+			_, err = block.Exec(t.Context(), "SELECT FROM visitors WHERE website_id = $1 FOR UPDATE", b.site.ID)
+			require.NoError(t, err)
+			_, err = block.Exec(t.Context(), "LOCK TABLE payment_deletions")
+			require.NoError(t, err)
+			var ended sync.WaitGroup
+			errs := make([]error, many)
+			for i := range many {
+				ended.Go(func() { errs[i] = act(b, b.site, i) })
+			}
+			waiting(t, b.dsn, 4)
+			require.NoError(t, b.signup(other, "v"))
+			require.NoError(t, block.Rollback(t.Context()))
+			ended.Wait()
+			require.Equal(t, make([]error, many), errs)
+		})
+	}
+}
