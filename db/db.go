@@ -40,6 +40,7 @@ type Store struct {
 	payments *committer[*model.NewPayment, model.RecordPaymentResult]
 	views    *committer[pageview, *model.RecordVisitPayload]
 	turns    turnstile              // of what is recorded without a committer
+	reports  turnstile              // of what is read of whole ledgers
 	tokens   *recent[model.Token]   // by hash
 	websites *recent[model.Website] // by what they were asked for
 }

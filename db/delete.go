@@ -24,7 +24,7 @@ func (s *Store) DeletePayments(ctx context.Context, site model.Website, tokenID 
 	var rows []removedRow
 	var err error
 	if d.DryRun {
-		err = translate(sumEntries(s.db, inCurrencyOf(site, chosenEntries(s.db, site, d))).Scan(ctx, &rows))
+		err = s.report(ctx, site, sumEntries(s.db, inCurrencyOf(site, chosenEntries(s.db, site, d))), &rows)
 	} else {
 		rows, err = s.deleteInSteps(ctx, site, d, deletionRow{
 			WebsiteID: site.ID, ID: newID(), TokenID: tokenID,

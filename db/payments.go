@@ -16,8 +16,8 @@ func (s *Store) Payments(ctx context.Context, site model.Website, query model.Pa
 		q = q.Where("p.id IN (?)", s.credited(site, matching(s.entries(site), query), query.Credit).ColumnExpr("p.id"))
 	}
 	var rows []paymentRow
-	if err := onPage(q, query.Page).Scan(ctx, &rows); err != nil {
-		return nil, translate(err)
+	if err := s.report(ctx, site, onPage(q, query.Page), &rows); err != nil {
+		return nil, err
 	}
 	return paymentPage(query.Page, rows)
 }

@@ -63,10 +63,9 @@ func inCurrencyOf(site model.Website, payments *bun.SelectQuery) *bun.SelectQuer
 // Revenue adds up a website's payments.
 func (s *Store) Revenue(ctx context.Context, site model.Website, query model.RevenueQuery) (*model.Revenue, error) {
 	var rows []partRow
-	err := s.credited(site, inRange(s.entries(site), query.Range), query.Credit).
-		ColumnExpr(partColumns).GroupExpr(partGroups).Scan(ctx, &rows)
-	if err != nil {
-		return nil, translate(err)
+	parts := s.credited(site, inRange(s.entries(site), query.Range), query.Credit).ColumnExpr(partColumns).GroupExpr(partGroups)
+	if err := s.report(ctx, site, parts, &rows); err != nil {
+		return nil, err
 	}
 	return toRevenue(rows, site.Currency)
 }
@@ -83,10 +82,9 @@ func (s *Store) revenueOfVisitors(ctx context.Context, site model.Website, visit
 	}
 	var rows []partRow
 	entries := inRange(s.entries(site), query.Range).Where("p.visitor_id IN (?)", list(visitors))
-	err := s.credited(site, entries, query.Credit).ColumnExpr("p.visitor_id, "+partColumns).
-		GroupExpr("p.visitor_id, "+partGroups).Scan(ctx, &rows)
-	if err != nil {
-		return nil, translate(err)
+	parts := s.credited(site, entries, query.Credit).ColumnExpr("p.visitor_id, " + partColumns).GroupExpr("p.visitor_id, " + partGroups)
+	if err := s.report(ctx, site, parts, &rows); err != nil {
+		return nil, err
 	}
 	byVisitor := map[string][]partRow{}
 	for _, row := range rows {
@@ -126,8 +124,8 @@ func (s *Store) RevenueByVisitor(ctx context.Context, site model.Website, query 
 		FirstPaymentAt time.Time
 		LastPaymentAt  time.Time
 	}
-	if err := s.visitorsByRevenue(site, query).Scan(ctx, &rows); err != nil {
-		return nil, translate(err)
+	if err := s.report(ctx, site, s.visitorsByRevenue(site, query), &rows); err != nil {
+		return nil, err
 	}
 	visitors := make([]string, len(rows))
 	for i, row := range rows {

@@ -25,8 +25,8 @@ type groupRow struct {
 // add up to the revenue at one moment.
 func (s *Store) RevenueBy(ctx context.Context, site model.Website, query model.RevenueByQuery) (*model.RevenueGroupConnection, error) {
 	var rows []groupRow
-	if err := s.groups(site, query).Scan(ctx, &rows); err != nil {
-		return nil, translate(err)
+	if err := s.report(ctx, site, s.groups(site, query), &rows); err != nil {
+		return nil, err
 	}
 	unattributed, nodes, err := toGroups(rows, site.Currency)
 	if err != nil {

@@ -64,11 +64,11 @@ func (s *Store) partsByBucket(ctx context.Context, site model.Website, query mod
 		partRow
 		Bucket int // from 1
 	}
-	err := s.credited(site, inRange(s.entries(site), query.Range), query.Credit).ColumnExpr(partColumns).
+	q := s.credited(site, inRange(s.entries(site), query.Range), query.Credit).ColumnExpr(partColumns).
 		ColumnExpr("width_bucket(p.occurred_at, ?::timestamptz[]) AS bucket", pgdialect.Array(starts)).
-		GroupExpr("bucket, "+partGroups).Scan(ctx, &rows)
-	if err != nil {
-		return nil, translate(err)
+		GroupExpr("bucket, " + partGroups)
+	if err := s.report(ctx, site, q, &rows); err != nil {
+		return nil, err
 	}
 	for _, row := range rows {
 		parts[row.Bucket-1] = append(parts[row.Bucket-1], row.partRow)

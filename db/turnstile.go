@@ -13,8 +13,8 @@ import (
 // the disk, and few of all connections.
 const atOnce = 4
 
-// turnstile holds back the transactions of one website that are no committer's, so that many of them, or
-// those that wait for a lock, leave connections to other websites. The zero value is ready.
+// turnstile holds back the transactions of one website that are no committer's, or its reports, so that many of
+// them, or those that wait for a lock, leave connections to others. The zero value is ready.
 type turnstile struct {
 	mu    sync.Mutex
 	gates map[string]*gate // of those that have or want transactions
@@ -81,4 +81,18 @@ func (s *Store) inTurn(ctx context.Context, site model.Website, isAlone bool, do
 	}
 	defer leave()
 	return s.onLedger(ctx, site, isAlone, do)
+}
+
+// report reads into rows what may be all of a website's ledger and visits, and so take long. Those of a
+// website wait for each other, and leave connections to those who record. Errors: CodeUnavailable.
+func (s *Store) report(ctx context.Context, site model.Website, query interface {
+	Scan(ctx context.Context, dest ...any) error
+}, rows any,
+) error {
+	leave, err := s.reports.enter(ctx, site)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return translate(query.Scan(ctx, rows))
 }
