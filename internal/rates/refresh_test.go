@@ -210,7 +210,7 @@ func TestRefresher(t *testing.T) {
 		asked, waits := b.run(9, nil)
 		require.Len(t, asked, 9)
 		about(t, 5*time.Minute, waits[0])
-		about(t, 6*time.Hour, waits[8])
+		about(t, 6*time.Hour, waits[7])
 		require.NotContains(t, b.log.String(), "level=WARN")
 	})
 
