@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -113,4 +114,55 @@ func (b *bundle) holdUp(sites ...model.Website) (release func()) {
 	_, err = block.Exec(context.Background(), "LOCK TABLE payments, payment_deletions")
 	require.NoError(b.t, err)
 	return func() { require.NoError(b.t, block.Rollback(context.Background())) }
+}
+
+func TestStore_reports(t *testing.T) {
+	t.Parallel()
+	all := model.Attribution{Model: model.ModelFirstTouch, Window: time.Hour}
+	page := model.Page{First: 1}
+	for name, read := range map[string]func(b *bundle) error{
+		"revenueBy": func(b *bundle) error {
+			_, err := b.RevenueBy(context.Background(), b.site, model.RevenueByQuery{Dimension: model.DimensionSource, Attribution: all, Page: page})
+			return err
+		},
+		"revenue": func(b *bundle) error {
+			_, err := b.Revenue(context.Background(), b.site, model.RevenueQuery{})
+			return err
+		},
+		"revenueOverTime": func(b *bundle) error {
+			in := model.RevenueQuery{Range: model.Range{From: now, To: now.Add(time.Hour)}}
+			_, err := b.RevenueOverTime(context.Background(), b.site, model.RevenueOverTimeQuery{RevenueQuery: in, Interval: model.IntervalDay})
+			return err
+		},
+		"revenueByVisitor": func(b *bundle) error {
+			order := model.VisitorRevenueOrder{Field: model.OrderByNet, Direction: model.Descending}
+			_, err := b.RevenueByVisitor(context.Background(), b.site, model.VisitorRevenueQuery{Order: order, Page: page})
+			return err
+		},
+		"payments": func(b *bundle) error {
+			_, err := b.Payments(context.Background(), b.site, model.PaymentQuery{Page: page})
+			return err
+		},
+	} {
+		t.Run(name+" of a website leaves connections to those who record", func(t *testing.T) {
+			t.Parallel()
+			b := setupWith(t, db.Options{MaxConnections: 6})
+			require.NoError(t, b.signup(b.site, "v"))
+			block, err := connect(t, b.dsn).Begin(t.Context())
+			require.NoError(t, err)
+			_, err = block.Exec(t.Context(), "LOCK TABLE payments")
+			require.NoError(t, err)
+			const many = 20
+			var ended sync.WaitGroup
+			errs := make([]error, many)
+			for i := range many {
+				ended.Go(func() { errs[i] = read(b) })
+			}
+			waiting(t, b.dsn, 4)
+			require.NoError(t, b.signup(b.site, "v"))
+			require.NoError(t, block.Rollback(t.Context()))
+			ended.Wait()
+			require.Equal(t, make([]error, many), errs)
+		})
+	}
 }

@@ -1,7 +1,6 @@
 package rates
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/csv"
 	"errors"
@@ -20,10 +19,11 @@ const columnsMax = 500
 // csv reads the European Central Bank's CSV, which has a column for each currency, or a simple one, which
 // has a line for each rate.
 func (p *parser) csv(data []byte) error {
-	reader := csv.NewReader(bytes.NewReader(data))
+	source := newBounded(data)
+	reader := csv.NewReader(source)
 	reader.FieldsPerRecord = -1 // is checked here, to name what is wrong
 	reader.TrimLeadingSpace = true
-	header, err := readLine(reader)
+	header, err := readLine(reader, source)
 	if errors.Is(err, io.EOF) {
 		return errors.New("it is empty")
 	}
@@ -41,7 +41,7 @@ func (p *parser) csv(data []byte) error {
 		}
 	}
 	for {
-		fields, err := readLine(reader)
+		fields, err := readLine(reader, source)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -59,7 +59,8 @@ func (p *parser) csv(data []byte) error {
 }
 
 // readLine is the next line's fields, without the space around them.
-func readLine(reader *csv.Reader) ([]string, error) {
+func readLine(reader *csv.Reader, source *bounded) ([]string, error) {
+	source.next()
 	fields, err := reader.Read()
 	var fault *csv.ParseError
 	if errors.As(err, &fault) {

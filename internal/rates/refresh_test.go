@@ -210,7 +210,7 @@ func TestRefresher(t *testing.T) {
 		asked, waits := b.run(9, nil)
 		require.Len(t, asked, 9)
 		about(t, 5*time.Minute, waits[0])
-		about(t, 6*time.Hour, waits[8])
+		about(t, 6*time.Hour, waits[7])
 		require.NotContains(t, b.log.String(), "level=WARN")
 	})
 
@@ -223,6 +223,21 @@ func TestRefresher(t *testing.T) {
 		asked, _ := b.run(1, nil)
 		require.Equal(t, []string{"eurofxref-hist.zip"}, asked)
 		require.Equal(t, "2026-10-20", b.until())
+	})
+
+	t.Run("is not kept from it by a rate of a day to come", func(t *testing.T) {
+		t.Parallel()
+		b := newBank(t)
+		asked, _ := b.run(1, nil)
+		require.Len(t, asked, 1)
+		wrong := []model.Rate{{Date: model.DateOf(wednesday.AddDate(36, 0, 0)), Currency: "USD", PerEuro: "1.1", Source: rates.ECB}}
+		_, err := b.store.ImportRates(t.Context(), wrong, true, wednesday)
+		require.NoError(t, err)
+		b.now = wednesday.AddDate(0, 0, 1)
+		b.answers = publishing(b.now)
+		asked, waits := b.run(1, nil)
+		require.Equal(t, []string{"eurofxref-hist-90d.xml"}, asked)
+		require.Greater(t, waits[0], 20*time.Hour, "it has all until the next day")
 	})
 
 	t.Run("does not replace what an operator imported", func(t *testing.T) {

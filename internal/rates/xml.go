@@ -1,7 +1,6 @@
 package rates
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/xml"
 	"errors"
@@ -16,11 +15,13 @@ const depthMax = 16
 // xml reads the European Central Bank's XML: an Envelope of one Cube, of Cubes with a time, of Cubes with a
 // currency and its rate.
 func (p *parser) xml(data []byte) error {
-	decoder := xml.NewDecoder(bytes.NewReader(data))
+	file := newBounded(data)
+	decoder := xml.NewDecoder(file)
 	source := cmp.Or(p.source, ECB)
 	var day model.Date
 	var dayDepth int // of the Cube with the time; 0 outside
 	for depth := 0; ; {
+		file.next()
 		token, err := decoder.Token()
 		line, _ := decoder.InputPos()
 		switch {
@@ -29,6 +30,8 @@ func (p *parser) xml(data []byte) error {
 				return nil
 			}
 			return at(line, "XML", io.ErrUnexpectedEOF)
+		case errors.Is(err, errItemTooLong):
+			return at(line, "XML", err)
 		case err != nil:
 			return at(line, "XML", errors.New("is not well-formed"))
 		}
