@@ -20,6 +20,7 @@ const (
 	stateSerialization = "40001"
 	stateLockTimeout   = "55P03"
 	stateReadOnly      = "25006"
+	stateCanceled      = "57014"
 	stateTerminated    = "57P01"
 	classConnection    = "08"
 	classResources     = "53"
@@ -62,8 +63,9 @@ func translate(err error) error {
 		return err
 	case errors.As(err, &pg):
 		return translateState(pg, err)
-	case errors.Is(err, errConflict), errors.Is(err, errNotAlone),
-		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
+	case errors.Is(err, context.DeadlineExceeded):
+		return &unavailableError{shown: errTooLong, cause: err}
+	case errors.Is(err, errConflict), errors.Is(err, errNotAlone), errors.Is(err, context.Canceled),
 		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
 		errors.Is(err, pgconn.ErrConnClosed), errors.As(err, &network), errors.As(err, &connect), isPoolClosed(err):
@@ -81,6 +83,8 @@ func translateState(pg *pgconn.PgError, err error) error {
 		return violated()
 	}
 	switch {
+	case pg.Code == stateCanceled:
+		return &unavailableError{shown: errTooLong, cause: err}
 	case pg.Code == stateDeadlock, pg.Code == stateSerialization, pg.Code == stateLockTimeout,
 		pg.Code == stateReadOnly,
 		strings.HasPrefix(pg.Code, classConnection), strings.HasPrefix(pg.Code, classResources),
@@ -89,6 +93,9 @@ func translateState(pg *pgconn.PgError, err error) error {
 	}
 	return err
 }
+
+// errTooLong is for what was ended by a time limit.
+var errTooLong = unavailable("this took too long; try again, or ask for less at once, such as a shorter range")
 
 func unavailable(message string) *model.Error {
 	return model.Errorf(model.CodeUnavailable, "", "%s", message)

@@ -24,11 +24,15 @@ func TestOpen(t *testing.T) {
 func TestStore_errors(t *testing.T) {
 	t.Parallel()
 	// unavailable wants an error that a client may see, with its cause for the log.
-	unavailable := func(t *testing.T, err error, cause string) {
+	says := func(t *testing.T, err error, message, cause string) {
 		t.Helper()
 		requireCode(t, model.CodeUnavailable, err)
-		require.Equal(t, "the database cannot answer now; try again", model.AsError(err).Message)
+		require.Equal(t, message, model.AsError(err).Message)
 		require.ErrorContains(t, err, cause)
+	}
+	unavailable := func(t *testing.T, err error, cause string) {
+		t.Helper()
+		says(t, err, "the database cannot answer now; try again", cause)
 	}
 
 	t.Run("connection refused", func(t *testing.T) {
@@ -49,15 +53,16 @@ func TestStore_errors(t *testing.T) {
 
 	t.Run("statement timeout", func(t *testing.T) {
 		t.Parallel()
+		const tooLong = "this took too long; try again, or ask for less at once, such as a shorter range"
 		b := setupWith(t, db.Options{StatementTimeout: 50 * time.Millisecond})
 		tx, err := connect(t, b.dsn).Begin(t.Context())
 		require.NoError(t, err)
 		_, err = tx.Exec(t.Context(), `LOCK TABLE websites, payments`)
 		require.NoError(t, err)
 		_, err = b.Website(t.Context(), b.site.ID)
-		unavailable(t, err, "statement timeout")
+		says(t, err, tooLong, "statement timeout")
 		_, err = b.record(charge("t1"))
-		unavailable(t, err, "statement timeout")
+		says(t, err, tooLong, "statement timeout")
 		require.NoError(t, tx.Rollback(t.Context()))
 		_, err = b.record(charge("t1"))
 		require.NoError(t, err)

@@ -16,11 +16,15 @@ var migrations embed.FS
 // migrationLock is the advisory lock that one migrating process holds. The number is arbitrary.
 const migrationLock = 0x7472_6962_7574_6172
 
+// firstMigration is only pending on a new database.
+const firstMigration = "migrations/0001_ledger.sql"
+
 // Migrate brings the database to this program's schema and answers the names of the migrations that
 // it applied. All that are pending are one transaction, with the notes that they were applied, so a
 // process that dies in the middle leaves nothing behind; of several that start at once one migrates
-// while the others wait. Errors: CodeUnavailable, or a failed migration by its name.
-func Migrate(ctx context.Context, dsn string) ([]string, error) {
+// while the others wait. Before it changes an older schema, which may take long, it calls begin, if that is not
+// nil. Errors: CodeUnavailable, or a failed migration by its name.
+func Migrate(ctx context.Context, dsn string, begin func(pending []string)) ([]string, error) {
 	store, err := Open(dsn, Options{MaxConnections: 1, StatementTimeout: NoTimeout})
 	if err != nil {
 		return nil, err
@@ -41,6 +45,9 @@ func Migrate(ctx context.Context, dsn string) ([]string, error) {
 		pending, err := pendingMigrations(ctx, tx)
 		if err != nil {
 			return err
+		}
+		if upgrades := len(pending) > 0 && pending[0] != firstMigration; upgrades && begin != nil {
+			begin(pending)
 		}
 		for _, name := range pending {
 			if err := apply(ctx, tx, name); err != nil {

@@ -39,7 +39,7 @@ func TestMigrate_rates(t *testing.T) {
 	insert("1", "USD", ptr(int64(100)))
 	insert("2", "EUR", nil)
 
-	applied, err := db.Migrate(t.Context(), dsn)
+	applied, err := db.Migrate(t.Context(), dsn, nil)
 	require.NoError(t, err)
 	require.Equal(t, "migrations/0005_rates.sql", applied[0])
 	insert("3", "USD", ptr(int64(100))) // by a server of the version before

@@ -29,7 +29,7 @@ func TestMigrate(t *testing.T) {
 		var applied []string
 		for range 5 {
 			wait.Go(func() {
-				names, err := db.Migrate(context.Background(), dsn)
+				names, err := db.Migrate(context.Background(), dsn, nil)
 				mu.Lock()
 				defer mu.Unlock()
 				applied = append(applied, names...)
@@ -43,7 +43,7 @@ func TestMigrate(t *testing.T) {
 		require.Len(t, applied, value[int](t, connect(t, dsn), `SELECT count(*)::int FROM schema_migrations`))
 		require.IsIncreasing(t, applied)
 
-		again, err := db.Migrate(t.Context(), dsn)
+		again, err := db.Migrate(t.Context(), dsn, nil)
 		require.NoError(t, err)
 		require.Empty(t, again)
 		store, err := db.Open(dsn, db.Options{})
@@ -64,7 +64,7 @@ func TestMigrate(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		migrated := make(chan error, 1)
 		go func() {
-			_, err := db.Migrate(ctx, dsn)
+			_, err := db.Migrate(ctx, dsn, nil)
 			migrated <- err
 		}()
 		waiting(t, dsn, 1)
@@ -73,7 +73,7 @@ func TestMigrate(t *testing.T) {
 		require.NoError(t, other.Rollback(t.Context()))
 		require.Zero(t, value[int](t, conn, tables))
 
-		_, err = db.Migrate(t.Context(), dsn)
+		_, err = db.Migrate(t.Context(), dsn, nil)
 		require.NoError(t, err)
 	})
 
@@ -83,7 +83,7 @@ func TestMigrate(t *testing.T) {
 		conn := connect(t, dsn)
 		_, err := conn.Exec(t.Context(), `CREATE TABLE payments ()`)
 		require.NoError(t, err)
-		applied, err := db.Migrate(t.Context(), dsn)
+		applied, err := db.Migrate(t.Context(), dsn, nil)
 		require.ErrorContains(t, err, "migration migrations/0001_ledger.sql: ")
 		require.ErrorContains(t, err, `relation "payments" already exists`)
 		require.Empty(t, applied)
@@ -143,7 +143,7 @@ func TestMigrate_credit(t *testing.T) {
 			VALUES ('w', gen_random_uuid(), $1, now(), now(), $2, $3, 'direct', '', '', '', '', '', 1)`, fmt.Sprint(i), visit.page, visit.referrer)
 		require.NoError(t, err)
 	}
-	_, err = db.Migrate(t.Context(), dsn)
+	_, err = db.Migrate(t.Context(), dsn, nil)
 	require.NoError(t, err)
 	require.Equal(t, []string{"/", "/pricing/", "docs.shop.example/a%20b", "/", "/" + strings.Repeat("a", 254)},
 		value[[]string](t, conn, `SELECT array_agg(landing_path ORDER BY visitor_id) FROM visits`))
@@ -169,7 +169,7 @@ func TestMigrate_channels(t *testing.T) {
 	insert("7", "", "google.com", "", "")
 	insert("8", "?ref=anna", "direct", "", "")
 
-	applied, err := db.Migrate(t.Context(), dsn)
+	applied, err := db.Migrate(t.Context(), dsn, nil)
 	require.NoError(t, err)
 	require.Equal(t, "migrations/0002_channels.sql", applied[0])
 	require.Equal(t, []string{"DIRECT", "OTHER", "OTHER", "EMAIL", "AFFILIATE", "DISPLAY", "OTHER", "OTHER"},

@@ -44,8 +44,8 @@ func (s *Store) recordViews(ctx context.Context, site model.Website, views []pag
 			}
 		}
 		payloads = make([]*model.RecordVisitPayload, len(views))
-		for _, turn := range turns(views) {
-			if err := r.recordTurn(ctx, views, turn, payloads); err != nil {
+		for _, round := range rounds(views) {
+			if err := r.recordRound(ctx, views, round, payloads); err != nil {
 				return err
 			}
 		}
@@ -54,26 +54,26 @@ func (s *Store) recordViews(ctx context.Context, site model.Website, views []pag
 	return payloads, err
 }
 
-// turns are the indexes of pageviews in turns, in which each visitor has at most one. All visitors are in the
-// first turn, so that their rows are locked in one order.
-func turns(views []pageview) [][]int {
-	var turns [][]int
+// rounds are the indexes of pageviews in rounds, in which each visitor has at most one. All visitors are in the
+// first round, so that their rows are locked in one order.
+func rounds(views []pageview) [][]int {
+	var rounds [][]int
 	had := map[string]int{} // pageviews of a visitor
 	for i, v := range views {
 		n := had[v.view.VisitorID]
 		had[v.view.VisitorID]++
-		if n == len(turns) {
-			turns = append(turns, nil)
+		if n == len(rounds) {
+			rounds = append(rounds, nil)
 		}
-		turns[n] = append(turns[n], i)
+		rounds[n] = append(rounds[n], i)
 	}
-	return turns
+	return rounds
 }
 
-// recordTurn records the pageviews of a turn and fills in their payloads.
-func (r recorder) recordTurn(ctx context.Context, views []pageview, turn []int, payloads []*model.RecordVisitPayload) error {
-	rows, own := make([]visitorRow, len(turn)), make([]pageview, len(turn))
-	for n, i := range turn {
+// recordRound records the pageviews of a round and fills in their payloads.
+func (r recorder) recordRound(ctx context.Context, views []pageview, round []int, payloads []*model.RecordVisitPayload) error {
+	rows, own := make([]visitorRow, len(round)), make([]pageview, len(round))
+	for n, i := range round {
 		own[n] = views[i]
 		rows[n] = visitorRow{
 			WebsiteID: r.site.ID, ID: own[n].view.VisitorID, FirstSeenAt: own[n].view.StartedAt, LastSeenAt: own[n].view.LastSeenAt,
@@ -100,7 +100,7 @@ func (r recorder) recordTurn(ctx context.Context, views []pageview, turn []int, 
 			changes.returned = append(changes.returned, visitor.ID)
 		}
 		known := visitor.toModel()
-		payloads[turn[n]] = &model.RecordVisitPayload{Visit: &visit, Visitor: &known}
+		payloads[round[n]] = &model.RecordVisitPayload{Visit: &visit, Visitor: &known}
 		changes.add(&visit, outcome)
 		if outcome != model.ViewRepeats {
 			if err := r.countEvent(ctx, v.now); err != nil {

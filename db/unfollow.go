@@ -65,10 +65,11 @@ func valuesOf(keys map[model.CustomerKey]bool, basis model.AttributionBasis) []s
 	return values
 }
 
-// unlink forgets who those of the customers are that neither a page nor a payment with a visitor of its own makes
-// known, unless a page had named another visitor before, and answers the payments that lose their visitor by it. (Payments that follow customers are no evidence:
-// two of them could keep each other.) With them come those that keep the same visitor by another way:
-// through them other customers may have become known.
+// unlink forgets who those of the customers are that neither a page nor a payment with a visitor of its own
+// makes known, unless a page had named another visitor before, and answers the payments that lose their
+// visitor by it. (Payments that follow customers are no evidence: two of them could keep each other.) With
+// them come those that keep the same visitor by another way: through them other customers may have become
+// known.
 func (r recorder) unlink(ctx context.Context, basis model.AttributionBasis, values []string) ([]movedRow, error) {
 	if len(values) == 0 {
 		return nil, nil

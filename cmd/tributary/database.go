@@ -73,7 +73,9 @@ func (a *app) prepare(ctx context.Context, d *database, url string, user openFor
 			return err
 		}
 	}
-	d.applied, err = db.Migrate(ctx, url)
+	d.applied, err = db.Migrate(ctx, url, func(pending []string) {
+		a.log.Info("migrating the database: with millions of visits and payments that takes minutes, and if it is interrupted nothing has changed", "migrations", pending)
+	})
 	if len(d.applied) > 0 {
 		a.log.Info("migrated the database", "migrations", d.applied)
 	}

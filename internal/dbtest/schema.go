@@ -11,7 +11,7 @@ import (
 func NewMigrated(t testing.TB) string {
 	t.Helper()
 	return Migrated(t, func(ctx context.Context, dsn string) error {
-		_, err := db.Migrate(ctx, dsn)
+		_, err := db.Migrate(ctx, dsn, nil)
 		return err
 	})
 }

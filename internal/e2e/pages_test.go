@@ -193,7 +193,7 @@ func TestReadiness(t *testing.T) {
 		got := health(t, s, "/readyz")
 		got.refused(t, http.StatusServiceUnavailable, "unavailable")
 		require.NotEmpty(t, got.header.Get("Retry-After"))
-		_, err := db.Migrate(t.Context(), dsn)
+		_, err := db.Migrate(t.Context(), dsn, nil)
 		require.NoError(t, err)
 		require.Equal(t, http.StatusOK, health(t, s, "/readyz").status)
 	})
