@@ -146,7 +146,7 @@ func TestStore_reports(t *testing.T) {
 	} {
 		t.Run(name+" of a website leaves connections to those who record", func(t *testing.T) {
 			t.Parallel()
-			b := setupWith(t, db.Options{MaxConnections: 6})
+			b := setupWith(t, db.Options{MaxConnections: 12})
 			require.NoError(t, b.signup(b.site, "v"))
 			block, err := connect(t, b.dsn).Begin(t.Context())
 			require.NoError(t, err)
