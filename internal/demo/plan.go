@@ -15,7 +15,7 @@ const (
 	days     = 120 // how far back the data goes
 	visitors = 500
 	// strangers are customers whose visits nobody saw.
-	strangers = 24
+	strangers = 12
 )
 
 const day = 24 * time.Hour
