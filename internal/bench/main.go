@@ -93,7 +93,8 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("load the data: %w", err)
 	}
 	report := report{machine: b.machine(ctx), options: o, taken: time.Now()}
-	for _, measure := range []func(context.Context) ([]row, error){b.writes, b.reads, b.memory} {
+	// Reads come first, since what is written would be among what they read.
+	for _, measure := range []func(context.Context) ([]row, error){b.reads, b.writes, b.memory} {
 		rows, err := measure(ctx)
 		if err != nil {
 			return err

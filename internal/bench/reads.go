@@ -15,7 +15,7 @@ type question struct {
 }
 
 // asked is how often a question is asked in a round; the median counts.
-const asked = 5
+const asked = 3
 
 // questions are asked about all time and the last 30 days.
 func questions(now time.Time) []question {
