@@ -19,11 +19,7 @@ const convertStep = 1000
 // errCurrencyChanged ends a step of a conversion to what is no longer the website's currency.
 var errCurrencyChanged = errors.New("the website's currency was changed meanwhile")
 
-// convert gives payments that are about to be recorded their amounts in the website's currency.
-func (r recorder) convert(ctx context.Context, payments []*model.Payment) error {
-	return convert(ctx, r.tx, r.site, payments)
-}
-
+// convert gives payments their amounts in the website's currency.
 func convert(ctx context.Context, db bun.IDB, site model.Website, payments []*model.Payment) error {
 	exchange := model.NewExchange(site)
 	if err := addRates(ctx, db, exchange, payments); err != nil {
@@ -39,9 +35,6 @@ func convert(ctx context.Context, db bun.IDB, site model.Website, payments []*mo
 // was worth in the former one; ConvertPayments converts them. Errors: CodeWebsiteNotFound.
 func (s *Store) SetCurrency(ctx context.Context, id string, currency model.Currency) error {
 	return s.onLedger(ctx, model.Website{ID: id}, alone, func(ctx context.Context, r recorder) error {
-		if err := r.lock(ctx, nil); err != nil {
-			return err
-		}
 		result, err := r.tx.NewRaw("UPDATE websites SET currency = ?0, currency_version = currency_version + (currency <> ?0)::int WHERE id = ?1",
 			currency, id).Exec(ctx)
 		if err != nil {
@@ -116,11 +109,7 @@ func (c *conversion) run(ctx context.Context, websiteID string, progress func(mo
 // what they record is seen from then on.
 func (c *conversion) begin(ctx context.Context, websiteID string) error {
 	c.last, c.seen = convertedRow{}, 0
-	return c.store.onLedger(ctx, model.Website{ID: websiteID}, alone, func(ctx context.Context, r recorder) error {
-		if err := r.lock(ctx, nil); err != nil {
-			return err
-		}
-		var err error
+	return c.store.onLedger(ctx, model.Website{ID: websiteID}, alone, func(ctx context.Context, r recorder) (err error) {
 		c.site, err = r.currency(ctx)
 		return err
 	})

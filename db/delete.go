@@ -113,9 +113,6 @@ const removedColumns = `array_agg(DISTINCT p.customer_id) FILTER (WHERE p.custom
 
 // deleteEntries is one step of a deletion.
 func (r recorder) deleteEntries(ctx context.Context, d model.Deletion, audit deletionRow) ([]removedRow, error) {
-	if err := r.lock(ctx, nil); err != nil {
-		return nil, err
-	}
 	chosen := chosenEntries(r.tx, r.site, d).ColumnExpr("p.id").OrderExpr("p.occurred_at, p.id").For("UPDATE")
 	if d.VisitorID == nil {
 		chosen = chosen.Limit(deleteStep)

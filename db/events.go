@@ -65,7 +65,7 @@ func (s *Store) RecordEvent(ctx context.Context, site model.Website, event model
 	defer leave()
 	var payload model.RecordEventPayload
 	err = s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
-		if r.alone || len(event.Customers) > 0 {
+		if len(event.Customers) > 0 {
 			if err := r.lock(ctx, nil); err != nil {
 				return err
 			}

@@ -29,12 +29,18 @@ const (
 	alone  = true
 )
 
-// onLedger runs a transaction on a website's ledger. One that begins beside others, and has to be run
-// again, is then alone: so it comes to its end.
+// onLedger runs a transaction on a website's ledger. One that is alone begins when no other recorder of the
+// website is at work. One that begins beside others, and has to be run again, is then alone: so it comes to
+// its end.
 func (s *Store) onLedger(ctx context.Context, site model.Website, isAlone bool, do func(ctx context.Context, r recorder) error) error {
 	return s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		r := recorder{tx: tx, site: site, alone: isAlone}
 		isAlone = alone
+		if r.alone {
+			if _, err := tx.NewRaw("SELECT pg_advisory_xact_lock(?)", int64(r.websiteLock())).Exec(ctx); err != nil {
+				return err
+			}
+		}
 		return do(ctx, r)
 	})
 }
@@ -43,16 +49,20 @@ func (s *Store) onLedger(ctx context.Context, site model.Website, isAlone bool, 
 // is made for 6,400 by default: twenty batches at once must fit into it.
 const chargeLocks = 255
 
-// lock keeps other recorders away until the transaction ends: from the whole website if the recorder is
-// alone, else from the charges with their refunds, whether or not any of them is recorded yet. There may
-// be no row to lock, hence advisory locks.
-func (r recorder) lock(ctx context.Context, charges []string) error {
+// websiteLock is the lock of the recorder's website. Those of its charges are the numbers that follow.
+func (r recorder) websiteLock() uint64 {
 	website := hash(r.site.ID)
-	website -= website % (chargeLocks + 1)
+	return website - website%(chargeLocks+1)
+}
+
+// lock keeps those who are alone away from the website until the transaction ends, and other recorders from
+// the charges with their refunds, whether or not any of them is recorded yet. There may be no row to lock,
+// hence advisory locks. A recorder that is alone has kept everybody away already.
+func (r recorder) lock(ctx context.Context, charges []string) error {
 	if r.alone {
-		_, err := r.tx.NewRaw("SELECT pg_advisory_xact_lock(?)", int64(website)).Exec(ctx)
-		return err
+		return nil
 	}
+	website := r.websiteLock()
 	if len(charges) == 0 {
 		_, err := r.tx.NewRaw("SELECT pg_advisory_xact_lock_shared(?)", int64(website)).Exec(ctx)
 		return err

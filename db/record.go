@@ -72,7 +72,7 @@ func (r recorder) record(ctx context.Context, batch []*model.NewPayment) ([]mode
 	if len(added) == 0 {
 		return results, nil
 	}
-	if err := r.convert(ctx, added); err != nil {
+	if err := convert(ctx, r.tx, r.site, added); err != nil {
 		return nil, err
 	}
 	if err := r.insert(ctx, added); err != nil {

@@ -38,11 +38,6 @@ func (s *Store) RecordVisit(ctx context.Context, site model.Website, view model.
 func (s *Store) recordViews(ctx context.Context, site model.Website, views []pageview) ([]*model.RecordVisitPayload, error) {
 	var payloads []*model.RecordVisitPayload
 	err := s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
-		if r.alone {
-			if err := r.lock(ctx, nil); err != nil {
-				return err
-			}
-		}
 		payloads = make([]*model.RecordVisitPayload, len(views))
 		for _, round := range rounds(views) {
 			if err := r.recordRound(ctx, views, round, payloads); err != nil {
