@@ -196,20 +196,14 @@ func (s *Store) EventsOfVisitors(
 func (s *Store) eventsFrom(
 	ctx context.Context, websiteID string, visitors []string, page model.Page, types []model.EventType,
 ) (map[string][]model.Event, error) {
-	each := s.db.NewSelect().Model((*eventRow)(nil)).ColumnExpr("e.*").
-		Where("e.website_id = ?", websiteID).Where("e.visitor_id = one.visitor").
-		OrderExpr("e.occurred_at, e.id").Limit(int64(page.First) + 1)
+	each := onward(s.db.NewSelect().Model((*eventRow)(nil)).ColumnExpr("e.*").
+		Where("e.website_id = ?", websiteID).Where("e.visitor_id = one.visitor"), page, "e.occurred_at, e.id")
 	if len(types) > 0 {
 		each = each.Where("e.type IN (?)", list(types))
 	}
-	if !page.IsFirst() {
-		each = each.Where("(e.occurred_at, e.id) > (?::timestamptz, ?::uuid)", page.After.Key, page.After.ID)
-	}
 	var rows []eventRow
-	err := s.db.NewRaw("SELECT q.* FROM unnest(ARRAY[?]::text[]) AS one (visitor) CROSS JOIN LATERAL (?) AS q ORDER BY q.occurred_at, q.id",
-		list(visitors), each).Scan(ctx, &rows)
-	if err != nil {
-		return nil, translate(err)
+	if err := s.ofEach(ctx, visitors, each, "q.occurred_at, q.id", &rows); err != nil {
+		return nil, err
 	}
 	byVisitor := map[string][]model.Event{}
 	for i := range rows {

@@ -42,17 +42,11 @@ func (s *Store) JourneysOfVisitors(
 
 // paymentsFrom are up to page.First+1 payments of each of several visitors, first one first.
 func (s *Store) paymentsFrom(ctx context.Context, websiteID string, visitors []string, page model.Page) (map[string][]model.Payment, error) {
-	each := s.db.NewSelect().Model((*paymentRow)(nil)).ColumnExpr(paymentColumns).
-		Where("p.website_id = ?", websiteID).Where("p.visitor_id = one.visitor").
-		OrderExpr("p.occurred_at, p.id").Limit(int64(page.First) + 1)
-	if !page.IsFirst() {
-		each = each.Where("(p.occurred_at, p.id) > (?::timestamptz, ?::uuid)", page.After.Key, page.After.ID)
-	}
+	each := onward(s.db.NewSelect().Model((*paymentRow)(nil)).ColumnExpr(paymentColumns).
+		Where("p.website_id = ?", websiteID).Where("p.visitor_id = one.visitor"), page, "p.occurred_at, p.id")
 	var rows []paymentRow
-	err := s.db.NewRaw("SELECT q.* FROM unnest(ARRAY[?]::text[]) AS one (visitor) CROSS JOIN LATERAL (?) AS q ORDER BY q.occurred_at, q.id",
-		list(visitors), each).Scan(ctx, &rows)
-	if err != nil {
-		return nil, translate(err)
+	if err := s.ofEach(ctx, visitors, each, "q.occurred_at, q.id", &rows); err != nil {
+		return nil, err
 	}
 	payments, err := toPayments(rows)
 	if err != nil {

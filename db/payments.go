@@ -56,10 +56,9 @@ func (s *Store) PaymentsOfVisitors(
 	each := onPage(s.db.NewSelect().Model((*paymentRow)(nil)).ColumnExpr(paymentColumns).
 		Where("p.website_id = ?", websiteID).Where("p.visitor_id = one.visitor"), page)
 	var rows []paymentRow
-	err := s.db.NewRaw("SELECT q.* FROM unnest(ARRAY[?]::text[]) AS one (visitor) CROSS JOIN LATERAL (?) AS q ORDER BY q.occurred_at DESC, q.id DESC",
-		list(visitors), each).Scan(ctx, &rows)
+	err := s.ofEach(ctx, visitors, each, "q.occurred_at DESC, q.id DESC", &rows)
 	if err != nil {
-		return nil, translate(err)
+		return nil, err
 	}
 	byVisitor := map[string][]paymentRow{}
 	for _, row := range rows {

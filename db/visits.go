@@ -29,12 +29,8 @@ func (s *Store) VisitsOfVisitors(
 
 // visitsFrom are up to page.First+1 visits of each of several visitors, first one first.
 func (s *Store) visitsFrom(ctx context.Context, websiteID string, visitors []string, page model.Page) (map[string][]model.Visit, error) {
-	each := s.db.NewSelect().TableExpr("visits AS t").ColumnExpr("t.*").
-		Where("t.website_id = ?", websiteID).Where("t.visitor_id = one.visitor").
-		OrderExpr("t.started_at, t.id").Limit(int64(page.First) + 1)
-	if !page.IsFirst() {
-		each = each.Where("(t.started_at, t.id) > (?::timestamptz, ?::uuid)", page.After.Key, page.After.ID)
-	}
+	each := onward(s.db.NewSelect().TableExpr("visits AS t").ColumnExpr("t.*").
+		Where("t.website_id = ?", websiteID).Where("t.visitor_id = one.visitor"), page, "t.started_at, t.id")
 	return s.visitsOf(ctx, visitors, each, "q.started_at, q.id")
 }
 
@@ -65,16 +61,29 @@ func (s *Store) oneVisit(ctx context.Context, websiteID string, visitors []strin
 // visitsOf runs a query on the visits of one.visitor for each of several visitors.
 func (s *Store) visitsOf(ctx context.Context, visitors []string, each *bun.SelectQuery, order string) (map[string][]model.Visit, error) {
 	var rows []visitRow
-	err := s.db.NewRaw("SELECT q.* FROM unnest(ARRAY[?]::text[]) AS one (visitor) CROSS JOIN LATERAL (?) AS q ORDER BY "+order,
-		list(visitors), each).Scan(ctx, &rows)
-	if err != nil {
-		return nil, translate(err)
+	if err := s.ofEach(ctx, visitors, each, order, &rows); err != nil {
+		return nil, err
 	}
 	byVisitor := map[string][]model.Visit{}
 	for i := range rows {
 		byVisitor[rows[i].VisitorID] = append(byVisitor[rows[i].VisitorID], rows[i].toModel())
 	}
 	return byVisitor, nil
+}
+
+// ofEach reads what a query on one.visitor selects as q, for each of several visitors, in one statement.
+func (s *Store) ofEach(ctx context.Context, visitors []string, each *bun.SelectQuery, order string, rows any) error {
+	return translate(s.db.NewRaw("SELECT q.* FROM unnest(ARRAY[?]::text[]) AS one (visitor) CROSS JOIN LATERAL (?) AS q ORDER BY "+order,
+		list(visitors), each).Scan(ctx, rows))
+}
+
+// onward orders rows by time and id, first one first, and limits them to those of a page, and the one that
+// follows it.
+func onward(q *bun.SelectQuery, page model.Page, timeAndID string) *bun.SelectQuery {
+	if !page.IsFirst() {
+		q = q.Where("("+timeAndID+") > (?::timestamptz, ?::uuid)", page.After.Key, page.After.ID)
+	}
+	return q.OrderExpr(timeAndID).Limit(int64(page.First) + 1)
 }
 
 // Visitors are the visitors with these ids. One that the website has not seen is not Seen; one that
