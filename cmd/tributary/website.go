@@ -185,12 +185,21 @@ func (c *websiteResumeCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (a *app) setSuspended(ctx context.Context, name siteName, suspended bool, message string) error {
+	return a.changeWebsite(ctx, name, func(store *db.Store, id string) error {
+		return store.SuspendWebsite(ctx, id, suspended)
+	}, func(out io.Writer, w model.Website) { fmt.Fprintf(out, message, w.Domain, w.ID) })
+}
+
+// changeWebsite changes a website and, when every server has noticed, shows what it is, to a person by show.
+func (a *app) changeWebsite(
+	ctx context.Context, name siteName, change func(store *db.Store, id string) error, show func(out io.Writer, w model.Website),
+) error {
 	return a.withStore(ctx, func(store *db.Store) error {
 		id, err := findWebsite(ctx, store, name)
 		if err != nil {
 			return err
 		}
-		if err := store.SuspendWebsite(ctx, id, suspended); err != nil {
+		if err := change(store, id); err != nil {
 			return err
 		}
 		untilNoticed(ctx)
@@ -198,7 +207,7 @@ func (a *app) setSuspended(ctx context.Context, name siteName, suspended bool, m
 		if err != nil {
 			return err
 		}
-		return a.print(newWebsiteView(w), func(out io.Writer) { fmt.Fprintf(out, message, w.Domain, w.ID) })
+		return a.print(newWebsiteView(w), func(out io.Writer) { show(out, w) })
 	})
 }
 

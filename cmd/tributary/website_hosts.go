@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tributary/db"
+	"tributary/model"
 )
 
 type websiteAllowCmd struct {
@@ -42,23 +43,11 @@ func (c *websiteDisallowCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (a *app) changeHostnames(ctx context.Context, name siteName, listen address, change func(hostnames []string) []string) error {
-	return a.withStore(ctx, func(store *db.Store) error {
-		id, err := findWebsite(ctx, store, name)
-		if err != nil {
-			return err
-		}
-		if err := store.ChangeHostnames(ctx, id, change); err != nil {
-			return err
-		}
-		untilNoticed(ctx)
-		w, err := store.Website(ctx, id)
-		if err != nil {
-			return err
-		}
-		return a.print(newWebsiteView(w), func(out io.Writer) {
-			fmt.Fprintf(out, "Events of pages on these hosts and their subdomains are accepted: %s.\n\n", strings.Join(append([]string{w.Domain}, w.Hostnames...), ", "))
-			fmt.Fprintf(out, "The element in its pages that goes with that:\n\n  %s\n", trackerElement(w.TrackingID, w.Domain, w.Hostnames, listen.url()))
-		})
+	return a.changeWebsite(ctx, name, func(store *db.Store, id string) error {
+		return store.ChangeHostnames(ctx, id, change)
+	}, func(out io.Writer, w model.Website) {
+		fmt.Fprintf(out, "Events of pages on these hosts and their subdomains are accepted: %s.\n\n", strings.Join(append([]string{w.Domain}, w.Hostnames...), ", "))
+		fmt.Fprintf(out, "The element in its pages that goes with that:\n\n  %s\n", trackerElement(w.TrackingID, w.Domain, w.Hostnames, listen.url()))
 	})
 }
 
