@@ -35,10 +35,10 @@ type committer[I, O any] struct {
 	waiting int
 }
 
-// ledgerKey is what writes of one transaction have in common: the website, as the requests have read it.
+// ledgerKey is what writes of one transaction have in common: of the website, as the requests have read it, all
+// that a transaction does not read itself.
 type ledgerKey struct {
 	website, account, timezone string
-	currency                   model.Currency
 	eventLimit                 int64
 }
 
@@ -72,7 +72,7 @@ func (c *committer[I, O]) write(ctx context.Context, site model.Website, items [
 }
 
 func (c *committer[I, O]) enqueue(w *pendingWrite[I, O]) error {
-	key := ledgerKey{w.site.ID, w.site.AccountID, w.site.Timezone, w.site.Currency, w.site.EventLimit}
+	key := ledgerKey{w.site.ID, w.site.AccountID, w.site.Timezone, w.site.EventLimit}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.waiting > 0 && c.waiting+len(w.items) > maxWaiting {
