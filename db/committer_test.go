@@ -50,6 +50,19 @@ func held(id string) model.RecordPaymentInput {
 	return in
 }
 
+// busy has a transaction of payments under way until release is called, which waits for its end.
+func (b *bundle) busy() (release func()) {
+	b.t.Helper()
+	letGo := b.hold()
+	recorded := make(chan error, 1)
+	go func() { _, err := b.record(held("first")); recorded <- err }()
+	waiting(b.t, b.dsn, 1)
+	return sync.OnceFunc(func() {
+		letGo()
+		must(b.t, <-recorded)
+	})
+}
+
 func TestStore_RecordPayment_together(t *testing.T) {
 	t.Parallel()
 
@@ -58,12 +71,10 @@ func TestStore_RecordPayment_together(t *testing.T) {
 		var n inserts
 		b := setupWith(t, db.Options{Hook: &n})
 		b.view("v")
-		release := b.hold()
+		release := b.busy()
 		defer release()
 		const writers, each = 40, 10
 		var wait, started sync.WaitGroup
-		wait.Go(func() { _, err := b.record(held("first")); must(t, err) })
-		waiting(t, b.dsn, 1)
 		started.Add(writers)
 		var recorded, duplicates, refused atomic.Int64
 		for writer := range writers {
@@ -109,11 +120,9 @@ func TestStore_RecordPayment_together(t *testing.T) {
 		b := setup(t)
 		_, err := connect(t, b.dsn).Exec(t.Context(), `ALTER TABLE payments ADD CONSTRAINT no_t7 CHECK (transaction_id <> 't7')`)
 		require.NoError(t, err)
-		release := b.hold()
+		release := b.busy()
 		defer release()
 		var wait, started sync.WaitGroup
-		wait.Go(func() { _, err := b.record(held("first")); must(t, err) })
-		waiting(t, b.dsn, 1)
 		started.Add(20)
 		for i := range 20 {
 			wait.Go(func() {
@@ -135,11 +144,8 @@ func TestStore_RecordPayment_together(t *testing.T) {
 	t.Run("a client that goes away before its turn is not waited for", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		release := b.hold()
+		release := b.busy()
 		defer release()
-		var wait sync.WaitGroup
-		wait.Go(func() { _, err := b.record(held("first")); must(t, err) })
-		waiting(t, b.dsn, 1)
 		gone, leave := context.WithCancel(t.Context())
 		leave()
 		p, err := charge("gone").Validate(b.site, now)
@@ -147,7 +153,6 @@ func TestStore_RecordPayment_together(t *testing.T) {
 		_, err = b.RecordPayment(gone, b.site, &p)
 		requireCode(t, model.CodeUnavailable, err)
 		release()
-		wait.Wait()
 		_, err = b.record(charge("next"))
 		require.NoError(t, err)
 		require.Equal(t, 2, value[int](t, connect(t, b.dsn), `SELECT count(*)::int FROM payments`))
@@ -178,11 +183,8 @@ func TestStore_RecordPayment_together(t *testing.T) {
 	t.Run("too much that waits is refused at once, and loses nothing that was accepted", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		release := b.hold()
+		release := b.busy()
 		defer release()
-		var wait sync.WaitGroup
-		wait.Go(func() { _, err := b.record(held("first")); must(t, err) })
-		waiting(t, b.dsn, 1)
 		answers := make(chan error, 25)
 		for batch := range cap(answers) {
 			inputs := make([]model.RecordPaymentInput, model.MaxBatch)
@@ -202,24 +204,19 @@ func TestStore_RecordPayment_together(t *testing.T) {
 		for range 20 {
 			require.NoError(t, <-answers)
 		}
-		wait.Wait()
 		require.Equal(t, 20_001, value[int](t, connect(t, b.dsn), `SELECT count(*)::int FROM payments`))
 	})
 
 	t.Run("one website does not wait for another", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		release := b.hold()
+		release := b.busy()
 		defer release()
-		var wait sync.WaitGroup
-		wait.Go(func() { _, err := b.record(held("first")); must(t, err) })
-		waiting(t, b.dsn, 1)
 		other := *b
 		other.site = b.website("EUR")
 		_, err := other.record(held("first"))
 		require.NoError(t, err)
 		release()
-		wait.Wait()
 	})
 
 	t.Run("a connection that is lost before the commit is replaced", func(t *testing.T) {

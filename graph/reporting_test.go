@@ -26,6 +26,19 @@ func (b *bundle) sums() string {
 	return fmt.Sprint(revenue.at("gross.amount"), " ", revenue.at("gross.currency"), " ", texts(revenue, "unconverted"))
 }
 
+// hold takes locks by a statement, until release is called.
+func (b *bundle) hold(statement string) (release func()) {
+	b.t.Helper()
+	conn, err := pgx.Connect(context.Background(), b.dsn)
+	require.NoError(b.t, err)
+	b.t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	holder, err := conn.Begin(context.Background())
+	require.NoError(b.t, err)
+	_, err = holder.Exec(context.Background(), statement)
+	require.NoError(b.t, err)
+	return func() { require.NoError(b.t, holder.Rollback(context.Background())) }
+}
+
 // seed inserts n charges of 1 to 9 units of each of the currencies, a minute apart, as a server of the
 // version before did.
 func (b *bundle) seed(n int, currencies ...string) {
@@ -152,20 +165,14 @@ func TestReportingCurrency(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.pay("t0", vars{"customerId": "c"})
-		conn, err := pgx.Connect(t.Context(), b.dsn)
-		require.NoError(t, err)
-		defer conn.Close(context.Background())
-		holder, err := conn.Begin(t.Context())
-		require.NoError(t, err)
-		_, err = holder.Exec(t.Context(), `SELECT FROM customers FOR UPDATE`)
-		require.NoError(t, err)
+		release := b.hold(`SELECT FROM customers FOR UPDATE`)
 		var wait sync.WaitGroup
 		wait.Go(func() { b.pay("t1", vars{"customerId": "c"}) })
 		b.waiting(1)
 		wait.Go(func() { b.report("EUR") })
 		b.waiting(2)
 		require.Equal(t, "USD", sql[string](b, `SELECT currency FROM websites`))
-		require.NoError(t, holder.Rollback(t.Context()))
+		release()
 		wait.Wait()
 		b.imports("2026-05-20", rates)
 		require.Equal(t, 2, b.convert())
@@ -176,21 +183,15 @@ func TestReportingCurrency(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.pay("t0", vars{"customerId": "c"})
-		conn, err := pgx.Connect(t.Context(), b.dsn)
-		require.NoError(t, err)
-		defer conn.Close(context.Background())
-		holder, err := conn.Begin(t.Context())
-		require.NoError(t, err)
 		// The payment has found no rate, and waits to be inserted.
-		_, err = holder.Exec(t.Context(), `LOCK TABLE payments IN SHARE MODE`)
-		require.NoError(t, err)
+		release := b.hold(`LOCK TABLE payments IN SHARE MODE`)
 		var wait sync.WaitGroup
 		wait.Go(func() { b.pay("t1", vars{"currency": "EUR"}) })
 		b.waiting(1)
 		b.imports("2026-05-20", rates)
 		wait.Go(func() { b.convert() })
 		b.waiting(2)
-		require.NoError(t, holder.Rollback(t.Context()))
+		release()
 		wait.Wait()
 		require.Equal(t, "12.50 USD of 2026-05-20", b.worth("t1"))
 	})

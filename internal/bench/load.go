@@ -49,15 +49,15 @@ func (b *bench) load(ctx context.Context) error {
 
 // site is a website by its domain, with a key of its own. One that was made before gets another key.
 func (b *bench) site(ctx context.Context, domain string) (s site, isNew bool, err error) {
-	find := func() error {
+	read := func() error {
 		return b.db.QueryRow(ctx, "SELECT id, tracking_id, domain FROM websites WHERE domain = $1", domain).Scan(&s.ID, &s.TrackingID, &s.Domain)
 	}
 	var made struct{ Key string }
-	switch err = find(); {
+	switch err = read(); {
 	case errors.Is(err, pgx.ErrNoRows):
 		isNew = true
 		if err = b.command(ctx, &made, "website", "create", "--domain", domain); err == nil {
-			err = find()
+			err = read()
 		}
 	case err == nil:
 		err = b.command(ctx, &made, "key", "create", "--website", domain)
