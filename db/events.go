@@ -22,7 +22,7 @@ type eventRow struct {
 	Name       *string
 	Page       string
 	Link       *string
-	Properties *string
+	Properties *jsonText
 	OccurredAt time.Time
 }
 
@@ -66,9 +66,7 @@ func (s *Store) RecordEvent(ctx context.Context, site model.Website, event model
 	var payload model.RecordEventPayload
 	err = s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
 		if len(event.Customers) > 0 {
-			if err := r.lock(ctx, nil); err != nil {
-				return err
-			}
+			r.lock(nil)
 		}
 		visitors, err := r.meet(ctx, []visitorRow{{
 			WebsiteID: site.ID, ID: event.VisitorID, FirstSeenAt: event.OccurredAt, LastSeenAt: event.OccurredAt,

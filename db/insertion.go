@@ -1,0 +1,88 @@
+package db
+
+import (
+	"reflect"
+
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/schema"
+)
+
+// insertion is an INSERT of rows, of which there is at least one; a query may go on with ON CONFLICT and
+// RETURNING. It writes the rows column by column, as arrays: a list of VALUES is analysed and planned value by
+// value. A column that is the same in all rows is written once, and one that is null in all is left out.
+func insertion[T any](rows []T) schema.QueryAppender { return insertionOf[T](rows) }
+
+type insertionOf[T any] []T
+
+// AppendQuery implements schema.QueryAppender.
+func (rows insertionOf[T]) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
+	table := gen.Dialect().Tables().Get(reflect.TypeFor[T]())
+	sent := reflect.ValueOf(rows)
+	var names, values, arrays, arrayNames []byte
+	var err error
+	for _, field := range table.Fields {
+		isVarying := varies(field, sent)
+		if !isVarying && field.IsPtr && field.Value(sent.Index(0)).IsNil() {
+			continue
+		}
+		names = append(separate(names), field.SQLName...)
+		if !isVarying {
+			values = field.AppendValue(gen, separate(values), sent.Index(0))
+			continue
+		}
+		values = append(append(separate(values), "sent."...), field.SQLName...)
+		arrayNames = append(separate(arrayNames), field.SQLName...)
+		if arrays, err = columnOf(field, sent).AppendQuery(gen, separate(arrays)); err != nil {
+			return nil, err
+		}
+		arrays = append(append(append(arrays, "::"...), sqlType(field)...), "[]"...)
+	}
+	b = append(append(append(b, "INSERT INTO "...), table.SQLName...), " AS "...)
+	b = append(append(append(b, table.SQLAlias...), " ("...), names...)
+	b = append(append(b, ") SELECT "...), values...)
+	if len(arrays) > 0 {
+		b = append(append(b, " FROM unnest("...), arrays...)
+		b = append(append(append(b, ") AS sent ("...), arrayNames...), ')')
+	}
+	return b, nil
+}
+
+// separate puts a comma before all but the first of a list.
+func separate(list []byte) []byte {
+	if len(list) == 0 {
+		return list
+	}
+	return append(list, ", "...)
+}
+
+// varies says whether not all of the rows have the same in a field.
+func varies(field *schema.Field, rows reflect.Value) bool {
+	first := reflect.Indirect(field.Value(rows.Index(0)))
+	for i := 1; i < rows.Len(); i++ {
+		value := reflect.Indirect(field.Value(rows.Index(i)))
+		if value.IsValid() != first.IsValid() || value.IsValid() && !(value.Comparable() && value.Equal(first)) {
+			return true
+		}
+	}
+	return false
+}
+
+// columnOf is what the rows have in a field.
+func columnOf(field *schema.Field, rows reflect.Value) *pgdialect.ArrayValue {
+	column := reflect.MakeSlice(reflect.SliceOf(field.StructField.Type), rows.Len(), rows.Len())
+	for i := range rows.Len() {
+		column.Index(i).Set(field.Value(rows.Index(i)))
+	}
+	return pgdialect.Array(column.Interface())
+}
+
+// jsonText is JSON as a column holds it.
+type jsonText string
+
+// sqlType is the type of a field's column.
+func sqlType(field *schema.Field) string {
+	if field.IndirectType == reflect.TypeFor[jsonText]() {
+		return "json"
+	}
+	return field.UserSQLType
+}
