@@ -37,9 +37,8 @@ func (rows insertionOf[T]) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, e
 		}
 		arrays = append(append(append(arrays, "::"...), sqlType(field)...), "[]"...)
 	}
-	b = append(append(append(b, "INSERT INTO "...), table.SQLName...), " AS "...)
-	b = append(append(append(b, table.SQLAlias...), " ("...), names...)
-	b = append(append(b, ") SELECT "...), values...)
+	b = append(append(append(b, "INSERT INTO "...), table.SQLName...), " ("...)
+	b = append(append(append(b, names...), ") SELECT "...), values...)
 	if len(arrays) > 0 {
 		b = append(append(b, " FROM unnest("...), arrays...)
 		b = append(append(append(b, ") AS sent ("...), arrayNames...), ')')

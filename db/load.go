@@ -13,7 +13,10 @@ import (
 
 // loaded is what is read of a website to decide on payments.
 type loaded struct {
-	website   []struct{ Currency string }
+	website []struct {
+		Currency     string
+		RollupsUntil *time.Time
+	}
 	customers []customerRow
 	entries   []paymentRow
 	seen      []visitorRow
@@ -42,7 +45,7 @@ func (r *recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.
 	if len(customers) > 0 {
 		r.tx.queueInto(&read.customers, r.lockedCustomers(customers))
 	}
-	r.tx.queueInto(&read.website, r.tx.NewRaw("SELECT currency FROM websites WHERE id = ?", r.site.ID))
+	r.tx.queueInto(&read.website, r.tx.NewRaw("SELECT currency, rollups_until FROM websites WHERE id = ?", r.site.ID))
 	r.tx.queueInto(&read.entries, r.tx.NewRaw("SELECT p.* FROM payments p WHERE p.website_id = ? AND p.transaction_id = ANY (?)",
 		r.site.ID, pgdialect.Array(transactions)))
 	r.tx.queueInto(&read.entries, r.otherRefunds(charges, transactions))
@@ -59,6 +62,7 @@ func (r *recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.
 		return nil, model.ErrWebsiteNotFound()
 	}
 	r.site.Currency = model.Currency(read.website[0].Currency)
+	r.changes.until, r.changes.isKnown = read.website[0].RollupsUntil, true
 	if others := read.visitorsBesides(visitors); len(others) > 0 {
 		r.tx.queueInto(&read.seen, r.seen(others))
 		if err := r.tx.send(ctx); err != nil {

@@ -89,6 +89,7 @@ func (r recorder) insert(added []*model.Payment) error {
 			return err
 		}
 		rows[i] = row
+		r.changes.added = append(r.changes.added, row.counted())
 	}
 	slices.SortFunc(rows, func(a, b paymentRow) int { return cmp.Compare(a.TransactionID, b.TransactionID) })
 	r.tx.queue(insertion(rows))

@@ -61,6 +61,10 @@ func newPaymentRow(p *model.Payment) (paymentRow, error) {
 	return row, err
 }
 
+func (r *paymentRow) counted() counted {
+	return counted{r.Kind, r.Currency, r.AmountMinor, r.ReportingCurrency, r.ReportingMinor, r.OccurredAt, r.VisitorID}
+}
+
 func (r *paymentRow) toModel() (model.Payment, error) {
 	p := model.Payment{
 		WebsiteID: r.WebsiteID, ID: r.ID.String(), TransactionID: r.TransactionID,
