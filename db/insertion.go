@@ -1,6 +1,7 @@
 package db
 
 import (
+	"bytes"
 	"reflect"
 
 	"github.com/uptrace/bun/dialect/pgdialect"
@@ -18,16 +19,17 @@ type insertionOf[T any] []T
 func (rows insertionOf[T]) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
 	table := gen.Dialect().Tables().Get(reflect.TypeFor[T]())
 	sent := reflect.ValueOf(rows)
-	var names, values, arrays, arrayNames []byte
+	var names, values, arrays, arrayNames, first []byte
 	var err error
 	for _, field := range table.Fields {
-		isVarying := varies(field, sent)
-		if !isVarying && field.IsPtr && field.Value(sent.Index(0)).IsNil() {
+		first = field.AppendValue(gen, first[:0], sent.Index(0))
+		isVarying := varies(gen, field, sent, first)
+		if !isVarying && string(first) == "NULL" {
 			continue
 		}
 		names = append(separate(names), field.SQLName...)
 		if !isVarying {
-			values = field.AppendValue(gen, separate(values), sent.Index(0))
+			values = append(separate(values), first...)
 			continue
 		}
 		values = append(append(separate(values), "sent."...), field.SQLName...)
@@ -54,12 +56,11 @@ func separate(list []byte) []byte {
 	return append(list, ", "...)
 }
 
-// varies says whether not all of the rows have the same in a field.
-func varies(field *schema.Field, rows reflect.Value) bool {
-	first := reflect.Indirect(field.Value(rows.Index(0)))
+// varies says whether not all of the rows have in a field what the first one has, as it is written.
+func varies(gen schema.QueryGen, field *schema.Field, rows reflect.Value, first []byte) bool {
+	var value []byte
 	for i := 1; i < rows.Len(); i++ {
-		value := reflect.Indirect(field.Value(rows.Index(i)))
-		if value.IsValid() != first.IsValid() || value.IsValid() && !(value.Comparable() && value.Equal(first)) {
+		if value = field.AppendValue(gen, value[:0], rows.Index(i)); !bytes.Equal(value, first) {
 			return true
 		}
 	}

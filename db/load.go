@@ -24,37 +24,10 @@ type loaded struct {
 }
 
 // load locks what the payments touch and reads it, and with it the website's currency, which may have been
-// changed since the request began. As a rule that is one message: each query sees what those had committed that
-// a lock before it has waited for.
+// changed since the request began.
 func (r *recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.Ledger, error) {
-	var charges, transactions, visitors []string
-	var customers []customerRow
-	for _, p := range batch {
-		charges, transactions = append(charges, p.ChargeID()), append(transactions, p.TransactionID, p.ChargeID())
-		for _, key := range p.CustomerKeys() {
-			customers = append(customers, customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value})
-		}
-		if p.VisitorID != nil {
-			visitors = append(visitors, *p.VisitorID)
-		}
-	}
-	charges, transactions, visitors = sorted(charges), sorted(transactions), sorted(visitors)
-
 	var read loaded
-	r.lock(charges)
-	if len(customers) > 0 {
-		r.tx.queueInto(&read.customers, r.lockedCustomers(customers))
-	}
-	r.tx.queueInto(&read.website, r.tx.NewRaw("SELECT currency, rollups_until FROM websites WHERE id = ?", r.site.ID))
-	r.tx.queueInto(&read.entries, r.tx.NewRaw("SELECT p.* FROM payments p WHERE p.website_id = ? AND p.transaction_id = ANY (?)",
-		r.site.ID, pgdialect.Array(transactions)))
-	r.tx.queueInto(&read.entries, r.otherRefunds(charges, transactions))
-	if len(visitors) > 0 {
-		r.tx.queueInto(&read.seen, r.seen(visitors))
-	}
-	if r.site.EventLimit > 0 {
-		r.tx.queueInto(&read.usage, r.lockedUsage(batch[0].RecordedAt))
-	}
+	visitors := r.queueLoad(batch, &read)
 	if err := r.tx.send(ctx); err != nil {
 		return nil, err
 	}
@@ -70,6 +43,38 @@ func (r *recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.
 		}
 	}
 	return read.ledger(r.site)
+}
+
+// queueLoad locks what the payments touch and reads it with the next query, and answers their visitors, in
+// order. What is read after a lock has been waited for is what its former holder has committed.
+func (r recorder) queueLoad(batch []*model.NewPayment, read *loaded) (visitors []string) {
+	var charges, transactions []string
+	var customers []customerRow
+	for _, p := range batch {
+		charges, transactions = append(charges, p.ChargeID()), append(transactions, p.TransactionID, p.ChargeID())
+		for _, key := range p.CustomerKeys() {
+			customers = append(customers, customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value})
+		}
+		if p.VisitorID != nil {
+			visitors = append(visitors, *p.VisitorID)
+		}
+	}
+	charges, transactions, visitors = sorted(charges), sorted(transactions), sorted(visitors)
+	r.lock(charges)
+	if len(customers) > 0 {
+		r.tx.queueInto(&read.customers, r.lockedCustomers(customers))
+	}
+	r.tx.queueInto(&read.website, r.tx.NewRaw("SELECT currency, rollups_until FROM websites WHERE id = ?", r.site.ID))
+	r.tx.queueInto(&read.entries, r.tx.NewRaw("SELECT p.* FROM payments p WHERE p.website_id = ? AND p.transaction_id = ANY (?)",
+		r.site.ID, pgdialect.Array(transactions)))
+	r.tx.queueInto(&read.entries, r.otherRefunds(charges, transactions))
+	if len(visitors) > 0 {
+		r.tx.queueInto(&read.seen, r.seen(visitors))
+	}
+	if r.site.EventLimit > 0 {
+		r.tx.queueInto(&read.usage, r.lockedUsage(batch[0].RecordedAt))
+	}
+	return visitors
 }
 
 // lockedCustomers locks customers and reads whom they are known by. Those that are missing are inserted, so that
