@@ -21,7 +21,7 @@ type eventRow struct {
 	Name       *string
 	Page       string
 	Link       *string
-	Properties *string
+	Properties *jsonText
 	OccurredAt time.Time
 }
 

@@ -34,9 +34,7 @@ func (s *Store) recordEvents(ctx context.Context, site model.Website, events []h
 			}
 		}
 		if len(claims) > 0 {
-			if err := r.lock(ctx, nil); err != nil {
-				return err
-			}
+			r.lock(nil)
 		}
 		payloads = make([]*model.RecordEventPayload, len(events))
 		for _, round := range rounds(events, func(e happening) string { return e.event.VisitorID }) {
