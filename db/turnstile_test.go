@@ -150,7 +150,7 @@ func TestStore_reports(t *testing.T) {
 			require.NoError(t, b.signup(b.site, "v"))
 			block, err := connect(t, b.dsn).Begin(t.Context())
 			require.NoError(t, err)
-			_, err = block.Exec(t.Context(), "LOCK TABLE payments")
+			_, err = block.Exec(t.Context(), "LOCK TABLE payments, visitor_rollups")
 			require.NoError(t, err)
 			const many = 20
 			var ended sync.WaitGroup
