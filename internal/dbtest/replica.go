@@ -54,6 +54,7 @@ func NewPair(t testing.TB) *Pair {
 	p.StartReplica()
 	t.Cleanup(p.KillReplica)
 	p.ReplicaURL, p.ReplicaAdminURL = p.replica.URL(), p.replica.AdminURL()
+	t.Cleanup(func() { verifyRollups(t, p.URL) })
 	return p
 }
 
