@@ -54,12 +54,12 @@ func openReplica(t *testing.T, primary *db.Store, dsn string, opts db.Options, l
 	return own
 }
 
-// asked counts statements, and apart from them those that ask for the position in the log.
-type asked struct{ reports, positions atomic.Int64 }
+// asked counts statements, and apart from them those of checks.
+type asked struct{ reports, checks atomic.Int64 }
 
 func (a *asked) BeforeQuery(ctx context.Context, event *bun.QueryEvent) context.Context {
-	if strings.Contains(event.Query, "pg_control_system") {
-		a.positions.Add(1)
+	if strings.Contains(event.Query, "pg_control_system") || strings.Contains(event.Query, "pg_current_xact_id") {
+		a.checks.Add(1)
 	} else {
 		a.reports.Add(1)
 	}
@@ -258,12 +258,12 @@ func TestReplicated(t *testing.T) {
 			b.pause()
 			require.NoError(t, write())
 			read := make(chan string, 1)
-			before := b.onReplica.positions.Load()
+			before := b.onReplica.checks.Load()
 			go func() {
 				_, from := b.charges(b.site)
 				read <- from
 			}()
-			require.Eventually(t, func() bool { return b.onReplica.positions.Load() > before+3 }, 10*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return b.onReplica.checks.Load() > before+3 }, 10*time.Second, time.Millisecond)
 			require.Empty(t, read, "%s is not waited for", name)
 			b.resume()
 			require.Equal(t, "replica", <-read, name)
