@@ -32,7 +32,7 @@ type paymentRow struct {
 	Email       *string
 	EmailFolded *string
 	Name        *string
-	Metadata    *string
+	Metadata    *jsonText
 
 	VisitorSeen     bool   `bun:",scanonly"`
 	WebsiteCurrency string `bun:",scanonly"`
@@ -61,6 +61,10 @@ func newPaymentRow(p *model.Payment) (paymentRow, error) {
 	return row, err
 }
 
+func (r *paymentRow) counted() counted {
+	return counted{r.Kind, r.Currency, r.AmountMinor, r.ReportingCurrency, r.ReportingMinor, r.OccurredAt, r.VisitorID}
+}
+
 func (r *paymentRow) toModel() (model.Payment, error) {
 	p := model.Payment{
 		WebsiteID: r.WebsiteID, ID: r.ID.String(), TransactionID: r.TransactionID,
@@ -77,16 +81,16 @@ func (r *paymentRow) toModel() (model.Payment, error) {
 }
 
 // newMetadataColumn is metadata as a column holds it.
-func newMetadataColumn(m model.Metadata) (*string, error) {
+func newMetadataColumn(m model.Metadata) (*jsonText, error) {
 	if m == nil {
 		return nil, nil
 	}
 	raw, err := json.Marshal(m)
-	text := string(raw)
+	text := jsonText(raw)
 	return &text, err
 }
 
-func toMetadata(column *string) (model.Metadata, error) {
+func toMetadata(column *jsonText) (model.Metadata, error) {
 	if column == nil {
 		return nil, nil
 	}
