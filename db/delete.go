@@ -158,7 +158,7 @@ func (r recorder) deleteEntries(ctx context.Context, d model.Deletion, audit del
 }
 
 // chosenEntries are the entries that match all filters of a deletion.
-func chosenEntries(db bun.IDB, site model.Website, d model.Deletion) *bun.SelectQuery {
+func chosenEntries(db querier, site model.Website, d model.Deletion) *bun.SelectQuery {
 	q := db.NewSelect().TableExpr("payments AS p").Where("p.website_id = ?", site.ID)
 	if d.TransactionID != nil {
 		q = q.Where("p.transaction_id = ?", *d.TransactionID)

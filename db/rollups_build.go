@@ -15,7 +15,7 @@ import (
 const buildStep = 1000
 
 // ledgerRollups are the rollups of entries p, as the ledger says.
-func ledgerRollups(db bun.IDB, entries *bun.SelectQuery) *bun.SelectQuery {
+func ledgerRollups(db querier, entries *bun.SelectQuery) *bun.SelectQuery {
 	return db.NewSelect().TableExpr("(?) AS p", entries).
 		Join("CROSS JOIN (VALUES ('" + spanDay + "', 'day'), ('" + spanHour + "', 'hour')) AS s (span, unit)").
 		ColumnExpr("p.website_id, s.span, date_trunc(s.unit, p.occurred_at, 'UTC') AS starts_at").
@@ -25,7 +25,7 @@ func ledgerRollups(db bun.IDB, entries *bun.SelectQuery) *bun.SelectQuery {
 }
 
 // ledgerVisitorRollups are the rollups of the visitors of entries p, as the ledger says.
-func ledgerVisitorRollups(db bun.IDB, websiteID string, entries *bun.SelectQuery) *bun.SelectQuery {
+func ledgerVisitorRollups(db querier, websiteID string, entries *bun.SelectQuery) *bun.SelectQuery {
 	visitors := sumVisitors(db.NewSelect().TableExpr("(?) AS p", entries))
 	return db.NewSelect().TableExpr("(?) AS v", visitors).ColumnExpr("? AS website_id, v.*", websiteID)
 }
@@ -85,14 +85,10 @@ func (r recorder) buildStep(ctx context.Context) (*time.Time, error) {
 		return nil, err
 	}
 	entries := ledgerUntil(r.tx, r.site.ID, next).Where("p.occurred_at >= ?", *until)
-	if _, err := addRollups(r.tx.NewInsert().Model((*rollupRow)(nil)).With("ledger", ledgerRollups(r.tx, entries)).
-		Column(rollupColumns...).TableExpr("ledger")).Exec(ctx); err != nil {
-		return nil, err
-	}
-	if _, err := addVisitorRollups(r.tx.NewInsert().Model((*visitorRollupRow)(nil)).With("ledger", ledgerVisitorRollups(r.tx, r.site.ID, entries)).
-		Column(visitorRollupColumns...).TableExpr("ledger")).Exec(ctx); err != nil {
-		return nil, err
-	}
+	r.addRollups(r.tx.NewInsert().Model((*rollupRow)(nil)).With("ledger", ledgerRollups(r.tx, entries)).
+		Column(rollupColumns...).TableExpr("ledger"))
+	r.addVisitorRollups(r.tx.NewInsert().Model((*visitorRollupRow)(nil)).With("ledger", ledgerVisitorRollups(r.tx, r.site.ID, entries)).
+		Column(visitorRollupColumns...).TableExpr("ledger"))
 	return next, r.setRollupsUntil(ctx, next)
 }
 
@@ -130,7 +126,7 @@ func (r recorder) afterStep(ctx context.Context, from time.Time) (*time.Time, er
 
 // rollupsUntil is when the entries occurred that are not in the rollups yet; nil if all are. Errors:
 // CodeWebsiteNotFound.
-func rollupsUntil(ctx context.Context, db bun.IDB, websiteID string) (*time.Time, error) {
+func rollupsUntil(ctx context.Context, db querier, websiteID string) (*time.Time, error) {
 	var rows []struct{ RollupsUntil *time.Time }
 	if err := db.NewRaw("SELECT rollups_until FROM websites WHERE id = ?", websiteID).Scan(ctx, &rows); err != nil {
 		return nil, err
@@ -153,7 +149,7 @@ func (r recorder) setRollupsUntil(ctx context.Context, until *time.Time) error {
 }
 
 // ledgerUntil are a website's entries p that occurred before a time, or all.
-func ledgerUntil(db bun.IDB, websiteID string, until *time.Time) *bun.SelectQuery {
+func ledgerUntil(db querier, websiteID string, until *time.Time) *bun.SelectQuery {
 	q := db.NewSelect().TableExpr("payments AS p").ColumnExpr("p.website_id, "+countedColumns).Where("p.website_id = ?", websiteID)
 	if until != nil {
 		q = q.Where("p.occurred_at < ?", *until)

@@ -18,11 +18,17 @@ const maxFaults = 20
 func (s *Store) VerifyRollups(ctx context.Context, websiteID string) (model.RollupCheck, error) {
 	var check model.RollupCheck
 	err := s.db.RunInTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.ExecContext(ctx, "SET LOCAL statement_timeout = 0"); err != nil { // it reads the whole ledger
+			return err
+		}
 		until, err := rollupsUntil(ctx, tx, websiteID)
 		if err != nil {
 			return err
 		}
 		check = model.RollupCheck{IsComplete: until == nil, Until: valueOr(until)}
+		if until != nil && until.Equal(model.EarliestPayment) {
+			return nil // what is there of former rollups is about to be cleared
+		}
 		entries := ledgerUntil(tx, websiteID, until)
 		for _, part := range []rollupPart{
 			{"rollups", ledgerRollups(tx, entries), rollupColumns[1:6], rollupColumns[6:]},

@@ -32,11 +32,10 @@ type paymentRow struct {
 	Email       *string
 	EmailFolded *string
 	Name        *string
-	Metadata    *string
+	Metadata    *jsonText
 
-	VisitorSeen     bool       `bun:",scanonly"`
-	WebsiteCurrency string     `bun:",scanonly"`
-	RollupsUntil    *time.Time `bun:",scanonly"`
+	VisitorSeen     bool   `bun:",scanonly"`
+	WebsiteCurrency string `bun:",scanonly"`
 }
 
 // paymentColumns reads a payment together with what is derived: whether its visitor has been seen, and
@@ -82,16 +81,16 @@ func (r *paymentRow) toModel() (model.Payment, error) {
 }
 
 // newMetadataColumn is metadata as a column holds it.
-func newMetadataColumn(m model.Metadata) (*string, error) {
+func newMetadataColumn(m model.Metadata) (*jsonText, error) {
 	if m == nil {
 		return nil, nil
 	}
 	raw, err := json.Marshal(m)
-	text := string(raw)
+	text := jsonText(raw)
 	return &text, err
 }
 
-func toMetadata(column *string) (model.Metadata, error) {
+func toMetadata(column *jsonText) (model.Metadata, error) {
 	if column == nil {
 		return nil, nil
 	}
