@@ -169,18 +169,29 @@ func (s *scanner) quoted() []byte {
 	if !s.skip('"') {
 		s.failSyntax()
 	}
-	for !s.skip('"') {
-		switch b := s.next(); {
-		case b == '\\':
+	for {
+		s.at += plain(s.text[s.at:])
+		switch s.next() {
+		case '"':
+			s.at++
+			return s.text[start:s.at]
+		case '\\':
 			s.escape()
-		case b < ' ':
+		default:
 			s.failSyntax()
 			return nil
-		default:
-			s.at++
 		}
 	}
-	return s.text[start:s.at]
+}
+
+// plain is how many bytes stand for themselves at the beginning of a string's text.
+func plain(text []byte) int {
+	for i, b := range text {
+		if b == '"' || b == '\\' || b < ' ' {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // escape takes an escape, and is the character that it stands for. That of one half of a character must be
@@ -234,10 +245,9 @@ func unquote(quoted []byte) []byte {
 	}
 	text := make([]byte, 0, len(s.text))
 	for s.at < len(s.text) {
-		if b := s.next(); b != '\\' {
-			text = append(text, b)
-			s.at++
-		} else {
+		n := plain(s.text[s.at:])
+		text = append(text, s.text[s.at:s.at+n]...)
+		if s.at += n; s.at < len(s.text) {
 			text = utf8.AppendRune(text, s.escape())
 		}
 	}
