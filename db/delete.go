@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"tributary/model"
@@ -90,7 +89,7 @@ type deletionRow struct {
 	bun.BaseModel `bun:"table:payment_deletions,alias:d"`
 
 	WebsiteID     string
-	ID            uuid.UUID `bun:"type:uuid"`
+	ID            string `bun:"type:uuid"`
 	TokenID       string
 	TransactionID *string
 	VisitorID     *string
