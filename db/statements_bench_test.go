@@ -33,7 +33,7 @@ func BenchmarkStatements(b *testing.B) {
 			b.ReportAllocs()
 			size := 0
 			for b.Loop() {
-				r := recorder{tx: &transaction{store: store}, site: site, changes: &ledgerChanges{isKnown: true}}
+				r := recorder{tx: &transaction{store: store}, site: site, changes: &ledgerChanges{extent: &rollupExtent{}}}
 				r.queueLoad(batch, &loaded{})
 				if err := r.insert(added); err != nil {
 					b.Fatal(err)

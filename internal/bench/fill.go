@@ -39,7 +39,7 @@ func fill(ctx context.Context, tx pgx.Tx, sites []*site) error {
 		return err
 	}
 	// The rollups know nothing of these payments.
-	_, err := tx.Exec(ctx, "UPDATE websites SET rollups_until = '1970-01-01Z' WHERE id = ANY (@websites)", all)
+	_, err := tx.Exec(ctx, "UPDATE websites SET rollups_until = '1970-01-01Z', visitor_rollups_until = '' WHERE id = ANY (@websites)", all)
 	return err
 }
 
