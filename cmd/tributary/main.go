@@ -33,6 +33,8 @@ type commands struct {
 	Account accountCmd `cmd:"" help:"Create, list and limit accounts, which own websites."`
 	Rates   ratesCmd   `cmd:"" help:"Import and list exchange rates, which convert payments to a website's currency."`
 	Version versionCmd `cmd:"" help:"Show the version."`
+
+	Distribute distributeCmd `cmd:"" help:"Spread the tables over the machines of a Citus cluster, by website."`
 }
 
 func main() {
