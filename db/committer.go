@@ -152,3 +152,19 @@ func (c *committer[I, O]) try(first *pendingWrite[I, O], items []I) (results []O
 	}()
 	return c.commit(ctx, first.site, items)
 }
+
+// recordOne records one of the things that count towards an account's limit. With a limit it is not recorded
+// together with others, of which some might pass the limit and some not.
+func recordOne[I, O any](
+	ctx context.Context, c *committer[I, O], alone func(context.Context, model.Website, []I) ([]O, error), site model.Website, item I,
+) (payload O, err error) {
+	record := c.write
+	if site.EventLimit > 0 {
+		record = alone
+	}
+	payloads, err := record(ctx, site, []I{item})
+	if err != nil {
+		return payload, err
+	}
+	return payloads[0], nil
+}

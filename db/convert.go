@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -202,16 +201,33 @@ func (c *conversion) write(ctx context.Context, r recorder, rows []convertedRow)
 	if site.CurrencyVersion != c.site.CurrencyVersion {
 		return 0, errCurrencyChanged
 	}
-	var isConverted []bool
-	err = r.tx.NewUpdate().With("converted", r.tx.NewValues(&rows)).Model((*convertedRow)(nil)).TableExpr("converted").
+	var changed []struct {
+		counted
+		FormerMinor    *int64
+		FormerCurrency *string
+	}
+	// The rows are locked before they are read: another pass may be about to write them.
+	was := r.tx.NewSelect().TableExpr("payments AS p").ColumnExpr("p.*").Where("p.website_id = ?", c.site.ID).
+		Where("p.id IN (SELECT id FROM converted)").Where("p.reporting_currency IS DISTINCT FROM ?", c.site.Currency).
+		OrderExpr("p.occurred_at, p.id").For("UPDATE")
+	err = r.tx.NewUpdate().With("converted", r.tx.NewValues(&rows)).With("was", was).
+		Model((*convertedRow)(nil)).TableExpr("converted, was").
 		Set("reporting_minor = converted.reporting_minor, reporting_currency = converted.reporting_currency").
 		Set("rate_date = converted.rate_date, rate_source = converted.rate_source").
 		Set("paid_per_euro = converted.paid_per_euro, reporting_per_euro = converted.reporting_per_euro").
-		Where("p.website_id = ?", c.site.ID).Where("p.id = converted.id").
-		Where("p.reporting_currency IS DISTINCT FROM ?", c.site.Currency).
-		Returning("p.reporting_currency IS NOT NULL").Scan(ctx, &isConverted)
-	waits := func(converted bool) bool { return !converted }
-	return len(slices.DeleteFunc(isConverted, waits)), err
+		Where("p.website_id = ?", c.site.ID).Where("p.id = converted.id").Where("p.id = was.id").
+		Returning(countedColumns+", was.reporting_minor AS former_minor, was.reporting_currency AS former_currency").Scan(ctx, &changed)
+	converted := 0
+	for _, row := range changed {
+		before := row.counted
+		before.ReportingMinor, before.ReportingCurrency = row.FormerMinor, row.FormerCurrency
+		r.changes.removed = append(r.changes.removed, before)
+		r.changes.added = append(r.changes.added, row.counted)
+		if row.ReportingCurrency != nil {
+			converted++
+		}
+	}
+	return converted, err
 }
 
 // end notes that no payment is left that is converted to a former currency.

@@ -39,7 +39,8 @@ type Store struct {
 	db       *bun.DB
 	payments *committer[*model.NewPayment, model.RecordPaymentResult]
 	views    *committer[pageview, *model.RecordVisitPayload]
-	writes   *turnstile // of what is recorded or deleted without a committer
+	events   *committer[happening, *model.RecordEventPayload]
+	writes   *turnstile // of deletions, events that are no pageviews, and what an account with a limit records
 	reports  *turnstile
 	tokens   *recent[model.Token]   // by hash
 	websites *recent[model.Website] // by what they were asked for
@@ -86,7 +87,7 @@ func Open(dsn string, opts Options) (*Store, error) {
 	s := &Store{db: bunDB}
 	s.tokens, s.websites = newRecent[model.Token](opts.Remember), newRecent[model.Website](opts.Remember)
 	s.writes, s.reports = newTurnstile(opts.MaxConnections/2), newTurnstile(opts.MaxConnections/3)
-	s.payments, s.views = newCommitter(s.recordPayments), newCommitter(s.recordViews)
+	s.payments, s.views, s.events = newCommitter(s.recordPayments), newCommitter(s.recordViews), newCommitter(inTurn(s, s.recordEvents))
 	return s, nil
 }
 

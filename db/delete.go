@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,11 +28,11 @@ func (s *Store) DeletePayments(ctx context.Context, site model.Website, tokenID 
 		return nil, err
 	}
 	defer leave()
-	var rows []removedRow
+	var revenue *model.Revenue
 	if d.DryRun {
-		err = translate(sumEntries(s.db, inCurrencyOf(site, chosenEntries(s.db, site, d))).Scan(ctx, &rows))
+		revenue, err = s.toDelete(ctx, site, d)
 	} else {
-		rows, err = s.deleteInSteps(ctx, site, d, deletionRow{
+		revenue, err = s.deleteInSteps(ctx, site, d, deletionRow{
 			WebsiteID: site.ID, ID: newID(), TokenID: tokenID,
 			TransactionID: d.TransactionID, VisitorID: d.VisitorID, RangeFrom: d.Range.From, RangeTo: d.Range.To, DeletedAt: now,
 		})
@@ -38,42 +40,44 @@ func (s *Store) DeletePayments(ctx context.Context, site model.Website, tokenID 
 	if err != nil {
 		return nil, err
 	}
-	payload := &model.DeletePaymentsPayload{DryRun: d.DryRun, Range: d.Range}
-	parts := make([]partRow, len(rows))
-	for i, row := range rows {
-		parts[i] = row.partRow
-		payload.DeletedCount += int(row.Count)
-	}
-	if payload.DeletedCount == 0 && d.TransactionID != nil {
+	count := revenue.Charges + revenue.Renewals + revenue.Refunds + revenue.FreeTrials
+	if count == 0 && d.TransactionID != nil {
 		return nil, errPaymentNotFound()
 	}
-	payload.Revenue, err = toRevenue(parts, site.Currency)
-	return payload, err
+	return &model.DeletePaymentsPayload{DeletedCount: count, DryRun: d.DryRun, Range: d.Range, Revenue: revenue}, nil
 }
 
-// deleteInSteps deletes what the deletion selects. A visitor's payments are one step, however many: those
-// that have the visitor only from others of them lose it with these, and would not be found again.
-func (s *Store) deleteInSteps(ctx context.Context, site model.Website, d model.Deletion, audit deletionRow) ([]removedRow, error) {
-	var removed []removedRow
+// toDelete adds up what a deletion would delete.
+func (s *Store) toDelete(ctx context.Context, site model.Website, d model.Deletion) (*model.Revenue, error) {
+	var rows []partRow
+	entries := s.db.NewSelect().TableExpr("(?) AS p", inCurrencyOf(site, chosenEntries(s.db, site, d)))
+	if err := entries.ColumnExpr(partColumns).GroupExpr(partGroups).Scan(ctx, &rows); err != nil {
+		return nil, translate(err)
+	}
+	return toRevenue(rows, site.Currency)
+}
+
+// deleteInSteps deletes what the deletion selects, and adds it up. A visitor's payments are one step, however
+// many: those that have the visitor only from others of them lose it with these, and would not be found again.
+func (s *Store) deleteInSteps(ctx context.Context, site model.Website, d model.Deletion, audit deletionRow) (*model.Revenue, error) {
+	sums := map[partKey]model.RevenuePart{}
 	for {
-		var rows []removedRow
+		var gone []goneRow
 		err := s.onLedger(ctx, site, alone, func(ctx context.Context, r recorder) (err error) {
-			rows, err = r.deleteEntries(ctx, d, audit)
+			gone, err = r.deleteEntries(ctx, d, audit)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
-		removed = append(removed, rows...)
-		var count int64
-		for _, row := range rows {
-			count += row.Count
-			if row.LastAt.After(d.Range.From) {
-				d.Range.From = row.LastAt // the next step need not look again at what is gone
+		for _, row := range gone {
+			row.addTo(sums, site.Currency)
+			if row.OccurredAt.After(d.Range.From) {
+				d.Range.From = row.OccurredAt // the next step need not look again at what is gone
 			}
 		}
-		if d.VisitorID != nil || count < deleteStep {
-			return removed, nil
+		if d.VisitorID != nil || len(gone) < deleteStep {
+			return model.NewRevenue(site.Currency, slices.Collect(maps.Values(sums))), nil
 		}
 	}
 }
@@ -96,46 +100,61 @@ type deletionRow struct {
 	DeletedAt     time.Time
 }
 
-// removedRow is a sum over removed entries, and whom they had lent a visitor to.
-type removedRow struct {
-	partRow     `bun:",extend"`
-	CustomerIDs []string `bun:"customer_ids,array"`
-	Emails      []string `bun:"emails,array"`
-	Charges     []string `bun:"charges,array"` // those that have refunds
-	LastAt      time.Time
+// goneRow is a deleted entry, and what it may have lent a visitor to.
+type goneRow struct {
+	TransactionID string
+	IsRefund      bool
+	CustomerID    *string
+	EmailFolded   *string
+	counted
+	HasRefunds bool
 }
 
-const removedColumns = `array_agg(DISTINCT p.customer_id) FILTER (WHERE p.customer_id IS NOT NULL) AS customer_ids,
-	array_agg(DISTINCT p.email_folded) FILTER (WHERE p.email_folded IS NOT NULL) AS emails,
-	array_agg(p.transaction_id) FILTER (WHERE NOT p.is_refund AND EXISTS (SELECT FROM payments r
-		WHERE r.website_id = p.website_id AND r.charge_id = p.transaction_id AND r.is_refund)) AS charges,
-	max(p.occurred_at) AS last_at`
+const goneColumns = `p.transaction_id, p.is_refund, p.customer_id, p.email_folded, ` + countedColumns + `, NOT p.is_refund AND EXISTS (
+	SELECT FROM payments r WHERE r.website_id = p.website_id AND r.charge_id = p.transaction_id AND r.is_refund) AS has_refunds`
+
+// partKey is what the entries of a part of revenue have in common.
+type partKey struct {
+	kind, currency string
+	converted      bool
+}
+
+// addTo adds the entry to sums that are reported in a currency.
+func (r goneRow) addTo(sums map[partKey]model.RevenuePart, reporting model.Currency) {
+	worth := r.in(reporting)
+	key := partKey{r.Kind, r.Currency, worth != nil}
+	part := sums[key]
+	part.Kind, part.Converted, part.Count = model.PaymentKind(r.Kind), key.converted, part.Count+1
+	part.Original = part.Original.Add(model.SumOf(model.Money{Minor: r.AmountMinor, Currency: model.Currency(r.Currency)}))
+	part.Reporting = part.Reporting.Add(model.SumOf(model.Money{Minor: valueOr(worth), Currency: reporting}))
+	sums[key] = part
+}
 
 // deleteEntries is one step of a deletion.
-func (r recorder) deleteEntries(ctx context.Context, d model.Deletion, audit deletionRow) ([]removedRow, error) {
+func (r recorder) deleteEntries(ctx context.Context, d model.Deletion, audit deletionRow) ([]goneRow, error) {
 	chosen := chosenEntries(r.tx, r.site, d).ColumnExpr("p.id").OrderExpr("p.occurred_at, p.id").For("UPDATE")
 	if d.VisitorID == nil {
 		chosen = chosen.Limit(deleteStep)
 	}
-	gone := r.tx.NewRaw("DELETE FROM payments p USING chosen WHERE p.website_id = ? AND p.id = chosen.id RETURNING p.*", r.site.ID)
-	var rows []removedRow
-	err := sumEntries(r.tx, inCurrencyOf(r.site, r.tx.NewSelect().TableExpr("gone AS p"))).
-		With("chosen", chosen).With("gone", gone).ColumnExpr(removedColumns).Scan(ctx, &rows)
+	var gone []goneRow
+	err := r.tx.NewRaw("WITH chosen AS (?1) DELETE FROM payments p USING chosen WHERE p.website_id = ?0 AND p.id = chosen.id RETURNING "+goneColumns,
+		r.site.ID, chosen).Scan(ctx, &gone)
 	if err != nil {
 		return nil, err
 	}
-	for _, row := range rows {
-		audit.DeletedCount += row.Count
-	}
-	if audit.DeletedCount == 0 && d.TransactionID != nil {
+	if len(gone) == 0 && d.TransactionID != nil {
 		return nil, errPaymentNotFound()
 	}
-	if err := r.unfollow(ctx, rows); err != nil {
+	for _, row := range gone {
+		r.changes.removed = append(r.changes.removed, row.counted)
+	}
+	if err := r.unfollow(ctx, gone); err != nil {
 		return nil, err
 	}
+	audit.DeletedCount = int64(len(gone))
 	_, err = r.tx.NewInsert().Model(&audit).On("CONFLICT (website_id, id) DO UPDATE").
 		Set("deleted_count = ?TableAlias.deleted_count + EXCLUDED.deleted_count").Returning("NULL").Exec(ctx)
-	return rows, err
+	return gone, err
 }
 
 // chosenEntries are the entries that match all filters of a deletion.
@@ -148,9 +167,4 @@ func chosenEntries(db bun.IDB, site model.Website, d model.Deletion) *bun.Select
 		q = q.Where("p.visitor_id = ?", *d.VisitorID)
 	}
 	return inRange(q, d.Range)
-}
-
-// sumEntries adds up entries by what makes a part of revenue.
-func sumEntries(db bun.IDB, entries *bun.SelectQuery) *bun.SelectQuery {
-	return db.NewSelect().ColumnExpr(partColumns).TableExpr("(?) AS p", entries).GroupExpr(partGroups)
 }

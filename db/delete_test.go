@@ -24,6 +24,7 @@ func TestStore_DeletePayments_besideWriters(t *testing.T) {
 		SELECT $1, gen_random_uuid(), 'old-' || i, 'CHARGE', false, 'old-' || i, 'USD', 1000, 1000, $2, $2, 'v' || i % $4, 'VISITOR_ID', 'c' || i % $4
 		FROM generate_series(1, $3) AS i`, b.site.ID, day, entries, customers)
 	require.NoError(t, err)
+	require.NoError(t, b.RebuildRollups(t.Context(), b.site.ID, nil))
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -78,6 +79,7 @@ func TestStore_DeletePayments_manyOfVisitor(t *testing.T) {
 		SELECT $1, gen_random_uuid(), 'r-' || i, 'RENEWAL', true, 'r-' || i, 'USD', 1000, 1000, $2, $2, 'v', 'CUSTOMER_ID', 'c'
 		FROM generate_series(1, $3) AS i`, b.site.ID, now, followers)
 	require.NoError(t, err)
+	require.NoError(t, b.RebuildRollups(t.Context(), b.site.ID, nil))
 
 	visitor := model.Deletion{VisitorID: ptr("v")}
 	dry := visitor

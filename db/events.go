@@ -1,7 +1,6 @@
 package db
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -52,126 +51,6 @@ func (r *eventRow) toModel() (model.Event, error) {
 	var err error
 	e.Properties, err = toMetadata(r.Properties)
 	return e, err
-}
-
-// RecordEvent keeps what a visitor did. What it says of the visitor's identity replaces what was known; one
-// that was known already, with the same attributes, is not kept as an event again. Customers whom nobody is
-// known by become known by the visitor, and their earlier payments follow. Errors: CodeEventLimitReached.
-func (s *Store) RecordEvent(ctx context.Context, site model.Website, event model.NewEvent, now time.Time) (*model.RecordEventPayload, error) {
-	leave, err := s.writing(ctx, site)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	var payload model.RecordEventPayload
-	err = s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
-		if len(event.Customers) > 0 {
-			if err := r.lock(ctx, nil); err != nil {
-				return err
-			}
-		}
-		visitors, err := r.meet(ctx, []visitorRow{{
-			WebsiteID: site.ID, ID: event.VisitorID, FirstSeenAt: event.OccurredAt, LastSeenAt: event.OccurredAt,
-		}})
-		if err != nil {
-			return err
-		}
-		visit, err := r.touch(ctx, event)
-		if err != nil {
-			return err
-		}
-		visitor := visitors[event.VisitorID]
-		known := visitor.toModel()
-		payload = model.RecordEventPayload{Visitor: &known}
-		isNew, err := r.isNew(ctx, event, known.Identity)
-		if err != nil {
-			return err
-		}
-		if isNew {
-			known.Identity = cmp.Or(event.Identity, known.Identity)
-			if payload.Event, err = r.keep(ctx, event, visit, now); err != nil {
-				return err
-			}
-		}
-		return r.claim(ctx, event.VisitorID, event.Customers)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &payload, nil
-}
-
-// isNew says whether an event tells anything: all do but an identity that is known already, with the
-// attributes that came with it last, or none.
-func (r recorder) isNew(ctx context.Context, event model.NewEvent, known *model.Identity) (bool, error) {
-	switch {
-	case event.Identity == nil, !event.Identity.Equal(known):
-		return true, nil
-	case len(event.Properties) == 0:
-		return false, nil
-	}
-	var last []eventRow
-	err := r.tx.NewSelect().Model(&last).Column("e.properties").
-		Where("e.website_id = ? AND e.visitor_id = ? AND e.type = ?", event.WebsiteID, event.VisitorID, event.Type).
-		OrderExpr("e.occurred_at DESC, e.id DESC").Limit(1).Scan(ctx)
-	if err != nil || len(last) == 0 {
-		return true, err
-	}
-	properties, err := toMetadata(last[0].Properties)
-	return !event.Properties.Equal(properties), err
-}
-
-// touch keeps the visit that an event belongs to from ending, and answers its id; nil if there is none.
-func (r recorder) touch(ctx context.Context, event model.NewEvent) (*string, error) {
-	current := r.tx.NewSelect().TableExpr("visits AS t").Column("t.id").
-		Where("website_id = ? AND visitor_id = ? AND started_at <= ?", event.WebsiteID, event.VisitorID, event.OccurredAt).
-		OrderExpr("started_at DESC, t.id DESC").Limit(1)
-	if event.SessionID != nil {
-		current = current.Where("session_id = ?", *event.SessionID)
-	}
-	var touched []string
-	err := r.tx.NewRaw(`UPDATE visits SET last_seen_at = greatest(last_seen_at, ?1)
-		WHERE website_id = ?0 AND id = (?2) AND last_seen_at >= ?3 RETURNING id`,
-		event.WebsiteID, event.OccurredAt, current, event.OccurredAt.Add(-model.VisitIdle)).Scan(ctx, &touched)
-	if err != nil || len(touched) == 0 {
-		return nil, err
-	}
-	return &touched[0], nil
-}
-
-// keep writes an event, and the identity that it tells.
-func (r recorder) keep(ctx context.Context, event model.NewEvent, visit *string, now time.Time) (*model.Event, error) {
-	kept := event.Event
-	kept.ID, kept.VisitID = newID().String(), visit
-	row, err := newEventRow(&kept)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.tx.NewInsert().Model(&row).Returning("NULL").Exec(ctx); err != nil {
-		return nil, err
-	}
-	if who := event.Identity; who != nil {
-		_, err := r.tx.NewUpdate().Model((*visitorRow)(nil)).Set("user_id = ?, name = ?, image = ?", who.UserID, who.Name, who.Image).
-			Where("website_id = ? AND id = ?", event.WebsiteID, event.VisitorID).Exec(ctx)
-		if err != nil {
-			return nil, err
-		}
-	}
-	return &kept, r.countEvent(ctx, now)
-}
-
-// claim is late attribution by what a page says: customers whom nobody is known by become known by the
-// visitor.
-func (r recorder) claim(ctx context.Context, visitor string, customers []model.CustomerKey) error {
-	if len(customers) == 0 {
-		return nil
-	}
-	links := map[model.CustomerKey]string{}
-	for _, key := range customers {
-		links[key] = visitor
-	}
-	r.claims = true
-	return r.follow(ctx, links, nil)
 }
 
 // EventsOfVisitors lists the events of each of several visitors, first one first, in one statement.

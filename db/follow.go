@@ -26,19 +26,47 @@ func (r customerRow) key() model.CustomerKey {
 	return model.CustomerKey{Basis: model.AttributionBasis(r.Basis), Value: r.Value}
 }
 
-// movedRow is what a payment that changes its visitor takes along: its customer and its refunds.
+// movedRow is a payment that may have changed its visitor, and what it then takes along: its customer and its
+// refunds.
 type movedRow struct {
 	TransactionID string
 	IsRefund      bool
-	VisitorID     *string
 	CustomerID    *string
 	EmailFolded   *string
+	counted
+	Former *string // the visitor before
 }
 
-const movedColumns = "p.transaction_id, p.is_refund, p.visitor_id, p.customer_id, p.email_folded"
+// The columns of a payment p that keeps its visitor, and of one that had the visitor of was.
+const (
+	keptColumns  = "p.transaction_id, p.is_refund, p.customer_id, p.email_folded, " + countedColumns + ", p.visitor_id AS former"
+	movedColumns = "p.transaction_id, p.is_refund, p.customer_id, p.email_folded, " + countedColumns + ", was.visitor_id AS former"
+)
 
-func (r movedRow) keys() []model.CustomerKey {
-	return (&model.Payment{CustomerID: r.CustomerID, Email: r.EmailFolded}).CustomerKeys()
+// move changes the visitors of payments p by an UPDATE that returns movedColumns, and answers those that it
+// returned.
+func (r recorder) move(ctx context.Context, update *bun.RawQuery) ([]movedRow, error) {
+	var moved []movedRow
+	if err := update.Scan(ctx, &moved); err != nil {
+		return nil, err
+	}
+	for _, row := range moved {
+		if valueOr(row.Former) == valueOr(row.VisitorID) {
+			continue
+		}
+		before := row.counted
+		before.VisitorID = row.Former
+		r.changes.removed = append(r.changes.removed, before)
+		r.changes.added = append(r.changes.added, row.counted)
+	}
+	return moved, nil
+}
+
+func (r movedRow) keys() []model.CustomerKey { return customerKeys(r.CustomerID, r.EmailFolded) }
+
+// customerKeys are what a payment recognises its customer by.
+func customerKeys(customerID, emailFolded *string) []model.CustomerKey {
+	return (&model.Payment{CustomerID: customerID, Email: emailFolded}).CustomerKeys()
 }
 
 // unattributed are the payments that the visitor ?1 may claim: nobody has them, or ?1 was seen and the
@@ -86,7 +114,7 @@ func (r recorder) followSeen(ctx context.Context, visitors []string) error {
 		return nil
 	}
 	var own []movedRow
-	err := r.tx.NewRaw("SELECT "+movedColumns+" FROM payments p WHERE p.website_id = ? AND p.visitor_id IN (?) ORDER BY p.recorded_at, p.id",
+	err := r.tx.NewRaw("SELECT "+keptColumns+" FROM payments p WHERE p.website_id = ? AND p.visitor_id IN (?) ORDER BY p.recorded_at, p.id",
 		r.site.ID, list(visitors)).Scan(ctx, &own)
 	if err != nil {
 		return err
@@ -147,9 +175,8 @@ func (r recorder) link(ctx context.Context, key model.CustomerKey, visitor strin
 		}
 		return nil, errNotAlone
 	}
-	var moved []movedRow
-	err = r.tx.NewRaw("UPDATE payments p SET visitor_id = ?1, basis = ?2"+claimed+" RETURNING "+movedColumns, args...).Scan(ctx, &moved)
-	return moved, err
+	return r.move(ctx, r.tx.NewRaw(`UPDATE payments p SET visitor_id = ?1, basis = ?2 FROM payments was`+
+		claimed+" AND was.website_id = p.website_id AND was.id = p.id RETURNING "+movedColumns, args...))
 }
 
 // keyColumn is the column of payments that holds a customer key.
@@ -169,12 +196,11 @@ func (r recorder) moveRefunds(ctx context.Context, charges []string) ([]movedRow
 	if err := r.mustBeAlone(); err != nil {
 		return nil, err
 	}
-	var moved []movedRow
-	err := r.tx.NewRaw(`UPDATE payments p SET visitor_id = c.visitor_id, basis = 'REFUNDED_PAYMENT'
-		FROM payments c
+	return r.move(ctx, r.tx.NewRaw(`UPDATE payments p SET visitor_id = c.visitor_id, basis = 'REFUNDED_PAYMENT'
+		FROM payments c, payments was
 		WHERE p.website_id = ?0 AND p.charge_id IN (?1) AND p.is_refund AND p.basis <> 'VISITOR_ID'
 			AND c.website_id = ?0 AND c.transaction_id = p.charge_id AND NOT c.is_refund
 			AND c.visitor_id IS NOT NULL AND (p.visitor_id IS DISTINCT FROM c.visitor_id OR p.basis <> 'REFUNDED_PAYMENT')
-		RETURNING `+movedColumns, r.site.ID, list(charges)).Scan(ctx, &moved)
-	return moved, err
+			AND was.website_id = p.website_id AND was.id = p.id
+		RETURNING `+movedColumns, r.site.ID, list(charges)))
 }

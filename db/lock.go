@@ -16,9 +16,10 @@ import (
 // customers that it has locked. One that has to change the entries of others works alone. So the locks
 // are always taken in one order (website, charges, customers, payments), and recorders do not deadlock.
 type recorder struct {
-	tx    bun.Tx
-	site  model.Website
-	alone bool // no other recorder of the website is at work
+	tx      bun.Tx
+	site    model.Website
+	changes *ledgerChanges
+	alone   bool // no other recorder of the website is at work
 	// claims says that links come from events of a page, not from payments.
 	claims bool
 }
@@ -34,14 +35,17 @@ const (
 // its end.
 func (s *Store) onLedger(ctx context.Context, site model.Website, isAlone bool, do func(ctx context.Context, r recorder) error) error {
 	return s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		r := recorder{tx: tx, site: site, alone: isAlone}
+		r := recorder{tx: tx, site: site, changes: &ledgerChanges{}, alone: isAlone}
 		isAlone = alone
 		if r.alone {
 			if _, err := tx.NewRaw("SELECT pg_advisory_xact_lock(?)", int64(r.websiteLock())).Exec(ctx); err != nil {
 				return err
 			}
 		}
-		return do(ctx, r)
+		if err := do(ctx, r); err != nil {
+			return err
+		}
+		return r.keepRollups(ctx)
 	})
 }
 

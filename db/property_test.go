@@ -56,6 +56,9 @@ func TestStore_property(t *testing.T) {
 				b.view(visitor)
 				k.seen[visitor] = true
 			}
+			check, err := b.VerifyRollups(t.Context(), b.site.ID)
+			require.NoError(rt, err)
+			require.Empty(rt, check.Faults)
 			require.Equal(rt, k.totals(""), totalsOf(rt, b, ""))
 			for _, visitor := range visitors {
 				require.Equal(rt, k.totals(visitor), totalsOf(rt, b, visitor), visitor)

@@ -169,7 +169,7 @@ func (r *recorder) entries(ctx context.Context, batch []*model.NewPayment) ([]mo
 	}
 	transactions = sorted(append(transactions, charges...))
 	var rows []paymentRow
-	err := r.tx.NewRaw(`SELECT w.currency AS website_currency, p.* FROM websites w LEFT JOIN (
+	err := r.tx.NewRaw(`SELECT w.currency AS website_currency, w.rollups_until, p.* FROM websites w LEFT JOIN (
 			SELECT p.* FROM payments p WHERE p.website_id = ?0 AND p.transaction_id IN (?1)
 			UNION ALL
 			SELECT p.* FROM payments p WHERE p.website_id = ?0 AND p.charge_id IN (?2) AND p.is_refund
@@ -183,6 +183,7 @@ func (r *recorder) entries(ctx context.Context, batch []*model.NewPayment) ([]mo
 		return nil, model.ErrWebsiteNotFound()
 	}
 	r.site.Currency = model.Currency(rows[0].WebsiteCurrency)
+	r.changes.until, r.changes.isKnown = rows[0].RollupsUntil, true
 	if rows[0].TransactionID == "" { // nothing is recorded
 		return nil, nil
 	}
@@ -219,6 +220,7 @@ func (r recorder) insert(ctx context.Context, added []*model.Payment) error {
 			return err
 		}
 		rows[i] = row
+		r.changes.added = append(r.changes.added, row.counted())
 	}
 	slices.SortFunc(rows, func(a, b paymentRow) int { return cmp.Compare(a.TransactionID, b.TransactionID) })
 	result, err := r.tx.NewInsert().Model(&rows).On("CONFLICT ON CONSTRAINT payments_website_transaction_key DO NOTHING").

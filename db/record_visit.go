@@ -18,20 +18,7 @@ type pageview struct {
 // RecordVisit adds a pageview to the visit that it belongs to, or starts another one with it: see
 // model.Visit.Place. Errors: CodeEventLimitReached.
 func (s *Store) RecordVisit(ctx context.Context, site model.Website, view model.Visit, now time.Time) (*model.RecordVisitPayload, error) {
-	record := s.views.write
-	if site.EventLimit > 0 { // of several in a transaction, some might pass the limit and others not
-		leave, err := s.writing(ctx, site)
-		if err != nil {
-			return nil, err
-		}
-		defer leave()
-		record = s.recordViews
-	}
-	payloads, err := record(ctx, site, []pageview{{view, now}})
-	if err != nil {
-		return nil, err
-	}
-	return payloads[0], nil
+	return recordOne(ctx, s.views, inTurn(s, s.recordViews), site, pageview{view, now})
 }
 
 // recordViews records pageviews of a website in one transaction.
@@ -39,8 +26,8 @@ func (s *Store) recordViews(ctx context.Context, site model.Website, views []pag
 	var payloads []*model.RecordVisitPayload
 	err := s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
 		payloads = make([]*model.RecordVisitPayload, len(views))
-		for _, round := range rounds(views) {
-			if err := r.recordRound(ctx, views, round, payloads); err != nil {
+		for _, round := range rounds(views, func(v pageview) string { return v.view.VisitorID }) {
+			if err := r.recordViewRound(ctx, views, round, payloads); err != nil {
 				return err
 			}
 		}
@@ -49,14 +36,14 @@ func (s *Store) recordViews(ctx context.Context, site model.Website, views []pag
 	return payloads, err
 }
 
-// rounds are the indexes of pageviews in rounds, in which each visitor has at most one. All visitors are in the
-// first round, so that their rows are locked in one order.
-func rounds(views []pageview) [][]int {
+// rounds are the indexes of items of visitors in rounds, in which each visitor has at most one. All visitors are in
+// the first round, so that their rows are locked in one order.
+func rounds[I any](items []I, visitor func(I) string) [][]int {
 	var rounds [][]int
-	had := map[string]int{} // pageviews of a visitor
-	for i, v := range views {
-		n := had[v.view.VisitorID]
-		had[v.view.VisitorID]++
+	had := map[string]int{} // items of a visitor
+	for i, item := range items {
+		n := had[visitor(item)]
+		had[visitor(item)]++
 		if n == len(rounds) {
 			rounds = append(rounds, nil)
 		}
@@ -65,8 +52,8 @@ func rounds(views []pageview) [][]int {
 	return rounds
 }
 
-// recordRound records the pageviews of a round and fills in their payloads.
-func (r recorder) recordRound(ctx context.Context, views []pageview, round []int, payloads []*model.RecordVisitPayload) error {
+// recordViewRound records the pageviews of a round and fills in their payloads.
+func (r recorder) recordViewRound(ctx context.Context, views []pageview, round []int, payloads []*model.RecordVisitPayload) error {
 	rows, own := make([]visitorRow, len(round)), make([]pageview, len(round))
 	for n, i := range round {
 		own[n] = views[i]

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -56,9 +55,11 @@ func (s *Store) entries(site model.Website) *bun.SelectQuery {
 // of the website does not.
 func inCurrencyOf(site model.Website, payments *bun.SelectQuery) *bun.SelectQuery {
 	return payments.ColumnExpr(`p.website_id, p.id, p.transaction_id, p.is_refund, p.charge_id, p.kind, p.renewal,
-		p.currency, p.amount_minor, p.occurred_at, p.recorded_at, p.visitor_id, p.basis, p.session_id, p.customer_id, p.email_folded,
-		CASE ? WHEN p.reporting_currency THEN p.reporting_minor WHEN p.currency THEN p.amount_minor END AS reporting_minor`, site.Currency)
+		p.currency, p.amount_minor, p.occurred_at, p.recorded_at, p.visitor_id, p.basis, p.session_id, p.customer_id, p.email_folded`).ColumnExpr(worthExpr, site.Currency)
 }
+
+// worthExpr is what p is worth in a website's currency.
+const worthExpr = "CASE ? WHEN p.reporting_currency THEN p.reporting_minor WHEN p.currency THEN p.amount_minor END AS reporting_minor"
 
 // Revenue adds up a website's payments.
 func (s *Store) Revenue(ctx context.Context, site model.Website, query model.RevenueQuery) (*model.Revenue, error) {
@@ -67,13 +68,11 @@ func (s *Store) Revenue(ctx context.Context, site model.Website, query model.Rev
 		return nil, err
 	}
 	defer leave()
-	var rows []partRow
-	err = s.credited(site, inRange(s.entries(site), query.Range), query.Credit).
-		ColumnExpr(partColumns).GroupExpr(partGroups).Scan(ctx, &rows)
+	parts, err := s.partsBetween(ctx, site, query, nil)
 	if err != nil {
-		return nil, translate(err)
+		return nil, err
 	}
-	return toRevenue(rows, site.Currency)
+	return toRevenue(parts[0], site.Currency)
 }
 
 // RevenueOfVisitors adds up the payments of each of several visitors.
@@ -111,75 +110,6 @@ const (
 	// countsAsPayment are the entries that bring money.
 	countsAsPayment = "p.kind IN ('CHARGE', 'RENEWAL')"
 	grossMinor      = "coalesce(sum(p.reporting_minor) FILTER (WHERE " + countsAsPayment + "), 0)"
-	netMinor        = grossMinor + " - coalesce(sum(p.reporting_minor) FILTER (WHERE p.kind = 'REFUND'), 0)"
+	refundedMinor   = "coalesce(sum(p.reporting_minor) FILTER (WHERE p.kind = 'REFUND'), 0)"
+	netMinor        = grossMinor + " - " + refundedMinor
 )
-
-// orderKeys are the expressions that visitors can be ordered by, and the types that cursors hold
-// them in.
-var orderKeys = map[model.VisitorRevenueOrderField]struct{ expr, cast string }{
-	model.OrderByNet:           {netMinor, "numeric"},
-	model.OrderByGross:         {grossMinor, "numeric"},
-	model.OrderByLastPaymentAt: {"max(p.occurred_at)", "timestamptz"},
-	model.OrderByPayments:      {"count(*) FILTER (WHERE " + countsAsPayment + ")", "bigint"},
-}
-
-// RevenueByVisitor lists the visitors that the query selects with their revenue.
-func (s *Store) RevenueByVisitor(ctx context.Context, site model.Website, query model.VisitorRevenueQuery) (*model.VisitorRevenueConnection, error) {
-	leave, err := s.reporting(ctx, site)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	var rows []struct {
-		VisitorID      string
-		OrderKey       string
-		FirstPaymentAt time.Time
-		LastPaymentAt  time.Time
-	}
-	if err := s.visitorsByRevenue(site, query).Scan(ctx, &rows); err != nil {
-		return nil, translate(err)
-	}
-	visitors := make([]string, len(rows))
-	for i, row := range rows {
-		visitors[i] = row.VisitorID
-	}
-	revenues, err := s.revenueOfVisitors(ctx, site, visitors, query.RevenueQuery)
-	if err != nil {
-		return nil, err
-	}
-	nodes := make([]model.VisitorRevenue, len(rows))
-	for i, row := range rows {
-		nodes[i] = model.VisitorRevenue{
-			WebsiteID: site.ID, VisitorID: row.VisitorID, Revenue: revenues[row.VisitorID],
-			FirstPaymentAt: row.FirstPaymentAt.UTC(), LastPaymentAt: row.LastPaymentAt.UTC(), OrderKey: row.OrderKey,
-		}
-	}
-	edges, info := model.Paginate(query.Page, nodes,
-		func(v *model.VisitorRevenue) model.Cursor { return query.Order.List().Cursor(v.OrderKey, v.VisitorID) },
-		func(at string, v *model.VisitorRevenue) model.VisitorRevenueEdge {
-			return model.VisitorRevenueEdge{Cursor: at, Node: v}
-		})
-	return &model.VisitorRevenueConnection{Edges: edges, PageInfo: info}, nil
-}
-
-func (s *Store) visitorsByRevenue(site model.Website, query model.VisitorRevenueQuery) *bun.SelectQuery {
-	key := orderKeys[query.Order.Field]
-	entries := inRange(s.entries(site), query.Range).Where("p.visitor_id IS NOT NULL")
-	if query.VisitorIDs != nil {
-		entries = entries.Where("p.visitor_id = ANY(ARRAY[?]::text[])", list(query.VisitorIDs))
-	}
-	q := s.credited(site, entries, query.Credit).
-		ColumnExpr("p.visitor_id, min(p.occurred_at) AS first_payment_at, max(p.occurred_at) AS last_payment_at").
-		ColumnExpr("(" + key.expr + ")::text AS order_key").Group("p.visitor_id")
-	if query.MinNet != nil {
-		q = q.Having(netMinor+" >= ?::numeric", query.MinNet.MinorString())
-	}
-	direction, beyond := "DESC", "<"
-	if query.Order.Direction == model.Ascending {
-		direction, beyond = "ASC", ">"
-	}
-	if after := query.Page.After; !query.Page.IsFirst() {
-		q = q.Having("("+key.expr+", p.visitor_id) "+beyond+" (?::"+key.cast+", ?)", after.Key, after.ID)
-	}
-	return q.OrderExpr(key.expr + " " + direction + ", p.visitor_id " + direction).Limit(int64(query.Page.First) + 1)
-}

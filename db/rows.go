@@ -34,8 +34,9 @@ type paymentRow struct {
 	Name        *string
 	Metadata    *string
 
-	VisitorSeen     bool   `bun:",scanonly"`
-	WebsiteCurrency string `bun:",scanonly"`
+	VisitorSeen     bool       `bun:",scanonly"`
+	WebsiteCurrency string     `bun:",scanonly"`
+	RollupsUntil    *time.Time `bun:",scanonly"`
 }
 
 // paymentColumns reads a payment together with what is derived: whether its visitor has been seen, and
@@ -59,6 +60,10 @@ func newPaymentRow(p *model.Payment) (paymentRow, error) {
 	var err error
 	row.Metadata, err = newMetadataColumn(p.Metadata)
 	return row, err
+}
+
+func (r *paymentRow) counted() counted {
+	return counted{r.Kind, r.Currency, r.AmountMinor, r.ReportingCurrency, r.ReportingMinor, r.OccurredAt, r.VisitorID}
 }
 
 func (r *paymentRow) toModel() (model.Payment, error) {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"tributary/model"
 )
@@ -26,13 +25,17 @@ func (s *Store) RevenueOverTime(ctx context.Context, site model.Website, query m
 	if err != nil {
 		return nil, err
 	}
-	byBucket, err := s.partsByBucket(ctx, site, model.RevenueQuery{Range: in, Credit: query.Credit}, buckets)
+	starts := make([]time.Time, len(buckets))
+	for i, bucket := range buckets {
+		starts[i] = bucket.Start
+	}
+	parts, err := s.partsBetween(ctx, site, model.RevenueQuery{Range: in, Credit: query.Credit}, starts)
 	if err != nil {
 		return nil, err
 	}
 	revenues := make([]*model.RevenueBucket, len(buckets))
 	for i, bucket := range buckets {
-		revenue, err := toRevenue(byBucket[i], site.Currency)
+		revenue, err := toRevenue(parts[i+1], site.Currency)
 		if err != nil {
 			return nil, err
 		}
@@ -52,31 +55,4 @@ func (s *Store) closed(ctx context.Context, site model.Website, r model.Range, n
 		return model.Range{}, translate(err)
 	}
 	return r.Closed(row.First.UTC(), row.Last.UTC(), now), nil
-}
-
-// partsByBucket adds up the payments of a range by the bucket that they are in. Postgres gets the
-// instants at which the buckets begin, so that the calendar is computed in one place only.
-func (s *Store) partsByBucket(ctx context.Context, site model.Website, query model.RevenueQuery, buckets []model.Bucket) ([][]partRow, error) {
-	parts := make([][]partRow, len(buckets))
-	if len(buckets) == 0 {
-		return parts, nil
-	}
-	starts := make([]time.Time, len(buckets))
-	for i, bucket := range buckets {
-		starts[i] = bucket.Start
-	}
-	var rows []struct {
-		partRow
-		Bucket int // from 1
-	}
-	err := s.credited(site, inRange(s.entries(site), query.Range), query.Credit).ColumnExpr(partColumns).
-		ColumnExpr("width_bucket(p.occurred_at, ?::timestamptz[]) AS bucket", pgdialect.Array(starts)).
-		GroupExpr("bucket, "+partGroups).Scan(ctx, &rows)
-	if err != nil {
-		return nil, translate(err)
-	}
-	for _, row := range rows {
-		parts[row.Bucket-1] = append(parts[row.Bucket-1], row.partRow)
-	}
-	return parts, nil
 }

@@ -78,13 +78,25 @@ func (t *turnstile) part(key string, g *gate) {
 	}
 }
 
-// writing waits for the turn of a transaction that is no committer's. Those of an account with an event limit
+// writing waits for the turn of a transaction that leaves connections to payments and pageviews. Those of an account with an event limit
 // wait for one row, and so share their places.
 func (s *Store) writing(ctx context.Context, site model.Website) (leave func(), err error) {
 	if site.EventLimit > 0 {
 		return s.writes.enter(ctx, site.AccountID)
 	}
 	return s.writes.enter(ctx, site.ID)
+}
+
+// inTurn is a commit that waits for its turn.
+func inTurn[I, O any](s *Store, commit func(context.Context, model.Website, []I) ([]O, error)) func(context.Context, model.Website, []I) ([]O, error) {
+	return func(ctx context.Context, site model.Website, items []I) ([]O, error) {
+		leave, err := s.writing(ctx, site)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+		return commit(ctx, site, items)
+	}
 }
 
 // reporting waits for the turn of statements that may read all of a website's payments and visits.

@@ -28,7 +28,10 @@ func TestStore_turns(t *testing.T) {
 	t.Parallel()
 	const many = 50
 	for name, act := range map[string]func(b *bundle, site model.Website, i int) error{
-		"events": func(b *bundle, site model.Website, i int) error { return b.signup(site, fmt.Sprint("v", i)) },
+		"events of an account with a limit": func(b *bundle, site model.Website, i int) error {
+			site.EventLimit = many
+			return b.signup(site, fmt.Sprint("v", i))
+		},
 		"pageviews of an account with a limit": func(b *bundle, site model.Website, i int) error {
 			site.EventLimit = many
 			_, err := b.RecordVisit(context.Background(), site, b.page(fmt.Sprint("v", i), i), now)
@@ -80,7 +83,7 @@ func TestStore_turns(t *testing.T) {
 		t.Parallel()
 		b := setupWith(t, db.Options{MaxConnections: 12})
 		var held []model.Website
-		for range 4 {
+		for range 8 {
 			held = append(held, b.website("USD"))
 		}
 		for _, site := range held {
@@ -150,7 +153,7 @@ func TestStore_reports(t *testing.T) {
 			require.NoError(t, b.signup(b.site, "v"))
 			block, err := connect(t, b.dsn).Begin(t.Context())
 			require.NoError(t, err)
-			_, err = block.Exec(t.Context(), "LOCK TABLE payments")
+			_, err = block.Exec(t.Context(), "LOCK TABLE payments, visitor_rollups")
 			require.NoError(t, err)
 			const many = 20
 			var ended sync.WaitGroup

@@ -11,16 +11,15 @@ import (
 // unfollow takes back what removed entries had lent: customers that only they made known are no
 // longer known, and the payments that followed, with their refunds and so on, lose that visitor. In
 // the end those find the visitor that is still theirs by another way, if there is one.
-func (r recorder) unfollow(ctx context.Context, removed []removedRow) error {
+func (r recorder) unfollow(ctx context.Context, removed []goneRow) error {
 	keys, charges := map[model.CustomerKey]bool{}, []string(nil)
 	for _, row := range removed {
-		for _, id := range row.CustomerIDs {
-			keys[model.CustomerKey{Basis: model.BasisCustomerID, Value: id}] = true
+		for _, key := range customerKeys(row.CustomerID, row.EmailFolded) {
+			keys[key] = true
 		}
-		for _, email := range row.Emails {
-			keys[model.CustomerKey{Basis: model.BasisEmail, Value: email}] = true
+		if row.HasRefunds {
+			charges = append(charges, row.TransactionID)
 		}
-		charges = append(charges, row.Charges...)
 	}
 	doubtful := maps.Clone(keys)
 	var lost []string // charges
@@ -80,8 +79,7 @@ func (r recorder) unlink(ctx context.Context, basis model.AttributionBasis, valu
 	if err != nil {
 		return nil, err
 	}
-	var touched []movedRow
-	err = r.tx.NewRaw(`WITH unknown AS (
+	return r.move(ctx, r.tx.NewRaw(`WITH unknown AS (
 			SELECT c.value, c.visitor_id, c.claimant FROM customers c
 			WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND NOT c.claimed AND NOT EXISTS (
 				SELECT FROM payments p WHERE p.website_id = ?0 AND p.?3 = c.value AND p.visitor_id = c.visitor_id AND p.basis = 'VISITOR_ID')),
@@ -92,15 +90,14 @@ func (r recorder) unlink(ctx context.Context, basis model.AttributionBasis, valu
 			DELETE FROM customers c USING unknown u WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value = u.value AND u.claimant IS NULL),
 		forgotten AS (SELECT * FROM unknown WHERE visitor_id IS DISTINCT FROM claimant),
 		reset AS (
-			UPDATE payments p SET visitor_id = NULL, basis = 'NONE' FROM forgotten f
-			WHERE p.website_id = ?0 AND p.?3 = f.value AND p.basis = ?1 AND p.visitor_id = f.visitor_id
+			UPDATE payments p SET visitor_id = NULL, basis = 'NONE' FROM forgotten was
+			WHERE p.website_id = ?0 AND p.?3 = was.value AND p.basis = ?1 AND p.visitor_id = was.visitor_id
 			RETURNING `+movedColumns+`)
 		SELECT p.* FROM reset p
 		UNION ALL
-		SELECT `+movedColumns+` FROM payments p JOIN forgotten f ON p.?3 = f.value AND p.visitor_id = f.visitor_id
+		SELECT `+keptColumns+` FROM payments p JOIN forgotten f ON p.?3 = f.value AND p.visitor_id = f.visitor_id
 		WHERE p.website_id = ?0 AND p.basis <> ?1`,
-		r.site.ID, string(basis), list(values), keyColumn(basis)).Scan(ctx, &touched)
-	return touched, err
+		r.site.ID, string(basis), list(values), keyColumn(basis)))
 }
 
 // resetRefunds takes the visitor from the refunds that had it from charges which are gone or have
@@ -109,11 +106,10 @@ func (r recorder) resetRefunds(ctx context.Context, charges []string) ([]movedRo
 	if len(charges) == 0 {
 		return nil, nil
 	}
-	var reset []movedRow
-	err := r.tx.NewRaw(`UPDATE payments p SET visitor_id = NULL, basis = 'NONE'
+	return r.move(ctx, r.tx.NewRaw(`UPDATE payments p SET visitor_id = NULL, basis = 'NONE' FROM payments was
 		WHERE p.website_id = ?0 AND p.charge_id IN (?1) AND p.is_refund AND p.basis = 'REFUNDED_PAYMENT'
-		RETURNING `+movedColumns, r.site.ID, list(charges)).Scan(ctx, &reset)
-	return reset, err
+			AND was.website_id = p.website_id AND was.id = p.id
+		RETURNING `+movedColumns, r.site.ID, list(charges)))
 }
 
 // findAgain credits payments that lost their visitor to the one that their customer is still known
@@ -126,11 +122,12 @@ func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey
 			if len(values) == 0 {
 				continue
 			}
-			_, err := r.tx.NewRaw(`UPDATE payments p SET visitor_id = c.visitor_id, basis = c.basis FROM customers c
+			_, err := r.move(ctx, r.tx.NewRaw(`UPDATE payments p SET visitor_id = c.visitor_id, basis = c.basis FROM customers c, payments was
 				WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND c.visitor_id IS NOT NULL
 					AND (NOT ?4 OR EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id))
-					AND p.website_id = ?0 AND p.?3 = c.value AND p.visitor_id IS NULL`,
-				r.site.ID, string(basis), list(values), keyColumn(basis), mustBeSeen).Exec(ctx)
+					AND p.website_id = ?0 AND p.?3 = c.value AND p.visitor_id IS NULL
+					AND was.website_id = p.website_id AND was.id = p.id
+				RETURNING `+movedColumns, r.site.ID, string(basis), list(values), keyColumn(basis), mustBeSeen))
 			if err != nil {
 				return err
 			}

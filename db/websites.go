@@ -123,7 +123,18 @@ func (s *Store) ChangeHostnames(ctx context.Context, id string, change func(host
 
 // SuspendWebsite switches writes to a website off, or on again. Errors: CodeWebsiteNotFound.
 func (s *Store) SuspendWebsite(ctx context.Context, id string, suspended bool) error {
-	result, err := s.db.NewUpdate().Model((*websiteRow)(nil)).Set("suspended = ?", suspended).Where("id = ?", id).Exec(ctx)
+	return s.setWebsite(ctx, id, "suspended = ?", suspended)
+}
+
+// SetTimezone changes the time zone that a website's days are counted in: those of all its payments, which stay
+// as they are converted. Errors: CodeWebsiteNotFound.
+func (s *Store) SetTimezone(ctx context.Context, id, zone string) error {
+	return s.setWebsite(ctx, id, "timezone = ?", zone)
+}
+
+// setWebsite changes a column of a website that concerns none of its other rows.
+func (s *Store) setWebsite(ctx context.Context, id, set string, value any) error {
+	result, err := s.db.NewUpdate().Model((*websiteRow)(nil)).Set(set, value).Where("id = ?", id).Exec(ctx)
 	if err != nil {
 		return translate(err)
 	}

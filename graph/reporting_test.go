@@ -39,8 +39,8 @@ func (b *bundle) hold(statement string) (release func()) {
 	return func() { require.NoError(b.t, holder.Rollback(context.Background())) }
 }
 
-// seed inserts n charges of 1 to 9 units of each of the currencies, a minute apart, as a server of the
-// version before did.
+// seed inserts n charges of 1 to 9 units of each of the currencies, a minute apart, without saying what they
+// were converted to.
 func (b *bundle) seed(n int, currencies ...string) {
 	b.t.Helper()
 	conn, err := pgx.Connect(context.Background(), b.dsn)
@@ -53,6 +53,13 @@ func (b *bundle) seed(n int, currencies ...string) {
 				$4::timestamptz - i * interval '1 minute', $4, 'NONE' FROM generate_series(1, $3::int) i`, b.site.ID, c, n, today, string(b.site.Currency))
 		require.NoError(b.t, err)
 	}
+	b.rebuild()
+}
+
+// rebuild adds up what was written to the ledger by a statement.
+func (b *bundle) rebuild() {
+	b.t.Helper()
+	require.NoError(b.t, b.store.RebuildRollups(context.Background(), b.site.ID, nil))
 }
 
 func TestReportingCurrency(t *testing.T) {
@@ -207,6 +214,7 @@ func TestReportingCurrency(t *testing.T) {
 		defer conn.Close(context.Background())
 		_, err = conn.Exec(t.Context(), `UPDATE payments SET occurred_at = $1 WHERE transaction_id = 'EUR1'`, today)
 		require.NoError(t, err)
+		b.rebuild()
 		holder, err := conn.Begin(t.Context())
 		require.NoError(t, err)
 		_, err = holder.Exec(t.Context(), `SELECT FROM payments WHERE transaction_id = 'EUR1' FOR UPDATE`)
@@ -229,7 +237,7 @@ func TestReportingCurrency(t *testing.T) {
 		require.Equal(t, "2.50 USD of 2026-05-20", b.worth("EUR1"))
 	})
 
-	t.Run("what a server of the version before records counts at once", func(t *testing.T) {
+	t.Run("what was paid in the website's currency counts before that is noted", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.seed(9, "USD", "EUR")

@@ -55,7 +55,7 @@ func TestUsage(t *testing.T) {
 		"no file of rates":      {[]string{"rates", "import"}, "<file>"},
 		"unknown rates":         {[]string{"serve", "--rates", "fed"}, "--rates must be one of"},
 		"rates of no address":   {[]string{"serve", "--rates-url", "ftp://a.example/"}, "--rates-url: must be a web address"},
-		"no new currency":       {[]string{"website", "set", "a.example"}, "nothing to change: give --currency"},
+		"no new currency":       {[]string{"website", "set", "a.example"}, "nothing to change: give --timezone or --currency"},
 		"address without port":  {[]string{"serve", "--listen", "127.0.0.1"}, "--listen: 127.0.0.1 is not HOST:PORT"},
 	} {
 		t.Run(name, func(t *testing.T) {

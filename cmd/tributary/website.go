@@ -19,7 +19,7 @@ type websiteCmd struct {
 	List     websiteListCmd     `cmd:"" help:"List the websites."`
 	Allow    websiteAllowCmd    `cmd:"" help:"Accept events of pages on further hosts, with their subdomains."`
 	Disallow websiteDisallowCmd `cmd:"" help:"No longer accept events of pages on further hosts."`
-	Set      websiteSetCmd      `cmd:"" help:"Change the currency that a website reports in."`
+	Set      websiteSetCmd      `cmd:"" help:"Change the time zone of a website, or the currency that it reports in."`
 	Suspend  websiteSuspendCmd  `cmd:"" help:"Refuse all writes to a website; reading stays possible."`
 	Resume   websiteResumeCmd   `cmd:"" help:"Accept writes to a suspended website again."`
 }
@@ -185,16 +185,18 @@ func (c *websiteResumeCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (a *app) setSuspended(ctx context.Context, name siteName, suspended bool, message string) error {
-	return a.changeWebsite(ctx, name, func(store *db.Store, id string) error {
+	w, err := a.changeWebsite(ctx, name, func(store *db.Store, id string) error {
 		return store.SuspendWebsite(ctx, id, suspended)
-	}, func(out io.Writer, w model.Website) { fmt.Fprintf(out, message, w.Domain, w.ID) })
+	})
+	if err != nil {
+		return err
+	}
+	return a.print(newWebsiteView(w), func(out io.Writer) { fmt.Fprintf(out, message, w.Domain, w.ID) })
 }
 
-// changeWebsite changes a website and, when every server has noticed, shows what it is, to a person by show.
-func (a *app) changeWebsite(
-	ctx context.Context, name siteName, change func(store *db.Store, id string) error, show func(out io.Writer, w model.Website),
-) error {
-	return a.withStore(ctx, func(store *db.Store) error {
+// changeWebsite changes a website and, when every server has noticed, answers what it is.
+func (a *app) changeWebsite(ctx context.Context, name siteName, change func(store *db.Store, id string) error) (w model.Website, err error) {
+	err = a.withStore(ctx, func(store *db.Store) error {
 		id, err := findWebsite(ctx, store, name)
 		if err != nil {
 			return err
@@ -203,12 +205,10 @@ func (a *app) changeWebsite(
 			return err
 		}
 		untilNoticed(ctx)
-		w, err := store.Website(ctx, id)
-		if err != nil {
-			return err
-		}
-		return a.print(newWebsiteView(w), func(out io.Writer) { show(out, w) })
+		w, err = store.Website(ctx, id)
+		return err
 	})
+	return w, err
 }
 
 // findWebsite is the id of the website with an id or a domain. An unknown id is left for its use to find out.

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"tributary/db"
-	"tributary/model"
 )
 
 type websiteAllowCmd struct {
@@ -43,9 +42,13 @@ func (c *websiteDisallowCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (a *app) changeHostnames(ctx context.Context, name siteName, listen address, change func(hostnames []string) []string) error {
-	return a.changeWebsite(ctx, name, func(store *db.Store, id string) error {
+	w, err := a.changeWebsite(ctx, name, func(store *db.Store, id string) error {
 		return store.ChangeHostnames(ctx, id, change)
-	}, func(out io.Writer, w model.Website) {
+	})
+	if err != nil {
+		return err
+	}
+	return a.print(newWebsiteView(w), func(out io.Writer) {
 		fmt.Fprintf(out, "Events of pages on these hosts and their subdomains are accepted: %s.\n\n", strings.Join(append([]string{w.Domain}, w.Hostnames...), ", "))
 		fmt.Fprintf(out, "The element in its pages that goes with that:\n\n  %s\n", trackerElement(w.TrackingID, w.Domain, w.Hostnames, listen.url()))
 	})

@@ -7,11 +7,40 @@ import (
 	"tributary/db"
 )
 
-// NewMigrated is New for a database that has the program's schema.
+// NewMigrated is New for a database that has the program's schema. When the test has passed, the rollups of all
+// its websites must be what their ledgers say.
 func NewMigrated(t testing.TB) string {
 	t.Helper()
-	return Migrated(t, func(ctx context.Context, dsn string) error {
+	dsn := Migrated(t, func(ctx context.Context, dsn string) error {
 		_, err := db.Migrate(ctx, dsn, nil)
 		return err
 	})
+	t.Cleanup(func() {
+		if !t.Failed() {
+			verifyRollups(t, dsn)
+		}
+	})
+	return dsn
+}
+
+func verifyRollups(t testing.TB, dsn string) {
+	store, err := db.Open(dsn, db.Options{MaxConnections: 1})
+	if err != nil {
+		t.Fatalf("dbtest: %v", err)
+	}
+	defer func() { _ = store.Close() }()
+	ctx := context.Background()
+	websites, err := store.Websites(ctx, "")
+	if err != nil {
+		t.Fatalf("dbtest: cannot read the websites to verify their rollups: %v", err)
+	}
+	for _, site := range websites {
+		check, err := store.VerifyRollups(ctx, site.ID)
+		if err != nil {
+			t.Fatalf("dbtest: cannot verify rollups: %v", err)
+		}
+		if len(check.Faults) > 0 {
+			t.Errorf("dbtest: rollups are not what the ledger says: %+v", check.Faults)
+		}
+	}
 }
