@@ -29,6 +29,8 @@ var distributions = []Distribution{
 	{Table: "account_usage", Column: "account_id"},
 	{Table: "payments", Column: "website_id"},
 	{Table: "payment_deletions", Column: "website_id"},
+	{Table: "rollups", Column: "website_id"},
+	{Table: "visitor_rollups", Column: "website_id"},
 	{Table: "customers", Column: "website_id"},
 	{Table: "visitors", Column: "website_id"},
 	{Table: "visits", Column: "website_id"},

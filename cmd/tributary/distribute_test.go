@@ -66,7 +66,8 @@ func TestDistribute(t *testing.T) {
 			"create_reference_table(accounts)", "create_reference_table(websites)", "create_reference_table(tokens)",
 			"create_reference_table(rates)", "create_reference_table(schema_migrations)",
 			"create_distributed_table(account_usage, account_id, none)", "create_distributed_table(payments, website_id, none)",
-			"create_distributed_table(payment_deletions, website_id, payments)", "create_distributed_table(customers, website_id, payments)",
+			"create_distributed_table(payment_deletions, website_id, payments)", "create_distributed_table(rollups, website_id, payments)",
+			"create_distributed_table(visitor_rollups, website_id, payments)", "create_distributed_table(customers, website_id, payments)",
 			"create_distributed_table(visitors, website_id, payments)", "create_distributed_table(visits, website_id, payments)",
 			"create_distributed_table(events, website_id, payments)",
 		}
@@ -87,7 +88,7 @@ func TestDistribute(t *testing.T) {
 		change(t, conn, "INSERT INTO citus.fault VALUES ('customers')")
 		o := op.try("distribute")
 		require.Equal(t, 1, o.code)
-		require.Regexp(t, `8 of \d+ tables are distributed, and the others as they were: table customers: `, o.stderr)
+		require.Regexp(t, `10 of \d+ tables are distributed, and the others as they were: table customers: `, o.stderr)
 		require.Contains(t, o.stderr, "the machine went away")
 		before := calls(t, conn)
 		change(t, conn, "DELETE FROM citus.fault")
