@@ -3,6 +3,7 @@ package db
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"maps"
 	"slices"
 
@@ -69,11 +70,11 @@ func customerKeys(customerID, emailFolded *string) []model.CustomerKey {
 	return (&model.Payment{CustomerID: customerID, Email: emailFolded}).CustomerKeys()
 }
 
-// unattributed are the payments that the visitor ?1 may claim: nobody has them, or ?1 was seen and the
-// one who has them was not.
+// unattributed are the payments of the website ?0 that the visitor ?1 may claim: nobody has them, or ?1 was
+// seen and the one who has them was not.
 const unattributed = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND (p.visitor_id IS NULL
-	OR EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = ?1)
-		AND NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id))`
+	OR EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = ?1)
+		AND NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = p.visitor_id))`
 
 // follow is late attribution. Customers that became known take their earlier payments along, these
 // their refunds and their other customer keys, and so on until nothing moves.
@@ -140,30 +141,52 @@ func compareKeys(a, b model.CustomerKey) int {
 	return cmp.Or(cmp.Compare(a.Basis, b.Basis), cmp.Compare(a.Value, b.Value))
 }
 
-// mayLink says of a customer c whether it becomes known by the visitor of a payment: nobody is known, or one
-// who was not seen, or one whom only a page has named, and the other was seen.
-const mayLink = `c.visitor_id IS NULL OR c.visitor_id = EXCLUDED.visitor_id
-	OR (c.claimed OR NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = c.website_id AND v.id = c.visitor_id))
-	AND EXISTS (SELECT FROM visitors v WHERE v.website_id = c.website_id AND v.id = EXCLUDED.visitor_id)`
+// mayLink says of a customer c of the website ?0 whether it becomes known by the visitor ?1 of a payment: nobody is
+// known, or one who was not seen, or one whom only a page has named, and the other was seen.
+const mayLink = `c.visitor_id IS NULL OR c.visitor_id = ?1
+	OR (c.claimed OR NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id))
+	AND EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = ?1)`
 
 // mayClaim is mayLink for the visitor of an event, which takes a customer from nobody.
 const mayClaim = `c.visitor_id IS NULL`
 
+// makeKnown makes a customer known by a visitor, if it may, and says whether it did. Citus allows an INSERT no
+// subquery, so that one statement does not do.
+func (r recorder) makeKnown(ctx context.Context, key model.CustomerKey, visitor string) (bool, error) {
+	row := customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value, VisitorID: &visitor, Claimed: r.claims}
+	if r.claims {
+		row.Claimant = &visitor
+	}
+	insert := func() (sql.Result, error) {
+		return r.tx.NewInsert().Model(&row).On("CONFLICT (website_id, basis, value) DO NOTHING").Returning("NULL").Exec(ctx)
+	}
+	update := func() (sql.Result, error) {
+		q := r.tx.NewUpdate().Model(&row).Column("visitor_id", "claimed").Set("claimant = coalesce(?, c.claimant)", row.Claimant).
+			Where("c.website_id = ? AND c.basis = ? AND c.value = ?", row.WebsiteID, row.Basis, row.Value)
+		if r.claims {
+			return q.Where(mayClaim).Exec(ctx)
+		}
+		return q.Where(mayLink, r.site.ID, visitor).Exec(ctx)
+	}
+	steps := []func() (sql.Result, error){update, insert}
+	if r.claims { // payments have locked the rows of their customers, or are alone, but others may insert the same now
+		steps = []func() (sql.Result, error){insert, update}
+	}
+	for _, step := range steps {
+		result, err := step()
+		if err != nil {
+			return false, err
+		}
+		if n, err := result.RowsAffected(); err != nil || n > 0 {
+			return n > 0, err
+		}
+	}
+	return false, nil
+}
+
 // link makes a customer known by a visitor, if it may, and moves the customer's unattributed payments there.
 func (r recorder) link(ctx context.Context, key model.CustomerKey, visitor string) ([]movedRow, error) {
-	row := customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value, VisitorID: &visitor, Claimed: r.claims}
-	may := mayLink
-	if r.claims {
-		may, row.Claimant = mayClaim, &visitor
-	}
-	result, err := r.tx.NewInsert().Model(&row).
-		On("CONFLICT (website_id, basis, value) DO UPDATE").Set("visitor_id = EXCLUDED.visitor_id, claimed = EXCLUDED.claimed").
-		Set("claimant = coalesce(EXCLUDED.claimant, c.claimant)").
-		Where(may).Returning("NULL").Exec(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
+	if known, err := r.makeKnown(ctx, key, visitor); err != nil || !known {
 		return nil, err
 	}
 	const claimed = " WHERE p.website_id = ?0 AND p.?3 = ?4 AND p.visitor_id IS DISTINCT FROM ?1 AND " + unattributed

@@ -133,7 +133,8 @@ func (r recorder) writeVisits(ctx context.Context, c visitChanges) error {
 		if len(change.rows) == 0 {
 			continue
 		}
-		if _, err := r.tx.NewUpdate().Model(&change.rows).Column(change.columns...).Bulk().Exec(ctx); err != nil {
+		update := r.tx.NewUpdate().Model(&change.rows).Column(change.columns...).Bulk().Where("t.website_id = ?", r.site.ID)
+		if _, err := update.Exec(ctx); err != nil {
 			return err
 		}
 	}

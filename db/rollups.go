@@ -244,7 +244,7 @@ func (r recorder) narrow(ctx context.Context, visitors []string) error {
 	if err != nil {
 		return err
 	}
-	payments := r.tx.NewSelect().TableExpr("payments AS p").Where("p.website_id = v.website_id AND p.visitor_id = v.visitor_id")
+	payments := r.tx.NewSelect().TableExpr("payments AS p").Where("p.website_id = ? AND p.visitor_id = v.visitor_id", r.site.ID)
 	if r.changes.until != nil {
 		payments = payments.Where("p.occurred_at < ?", *r.changes.until)
 	}
