@@ -91,7 +91,7 @@ bench: build ## Measure this machine, with wrk, into docs/BENCHMARKS.md; SCALES=
 
 .PHONY: bench-quick
 bench-quick: build ## See that the benchmark runs: it fails on errors, never on times
-	go run ./internal/bench -scales 10k -rounds 1 -seconds 1
+	go run ./internal/bench -scales 1k,10k -rounds 1 -seconds 1
 
 .PHONY: clean
 clean: ## Remove what was built; the data in .tributary stays

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"tributary/model"
@@ -19,7 +18,7 @@ const convertStep = 1000
 var errCurrencyChanged = errors.New("the website's currency was changed meanwhile")
 
 // convert gives payments their amounts in the website's currency.
-func convert(ctx context.Context, db bun.IDB, site model.Website, payments []*model.Payment) error {
+func convert(ctx context.Context, db querier, site model.Website, payments []*model.Payment) error {
 	exchange := model.NewExchange(site)
 	if err := addRates(ctx, db, exchange, payments); err != nil {
 		return err
@@ -74,7 +73,7 @@ type conversion struct {
 type convertedRow struct {
 	bun.BaseModel `bun:"table:payments,alias:p"`
 
-	ID          uuid.UUID `bun:"type:uuid"`
+	ID          string `bun:"type:uuid"`
 	OccurredAt  time.Time
 	Currency    string
 	AmountMinor int64
@@ -191,9 +190,7 @@ func (c *conversion) convert(ctx context.Context, rows []convertedRow) error {
 
 // write keeps what the payments were converted to, unless they have been converted or deleted meanwhile.
 func (c *conversion) write(ctx context.Context, r recorder, rows []convertedRow) (int, error) {
-	if err := r.lock(ctx, nil); err != nil {
-		return 0, err
-	}
+	r.lock(nil)
 	site, err := r.currency(ctx)
 	if err != nil {
 		return 0, err

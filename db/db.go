@@ -4,7 +4,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -37,6 +36,7 @@ const NoTimeout time.Duration = -1
 // Store is the database. It is safe for concurrent use.
 type Store struct {
 	db       *bun.DB
+	hook     bun.QueryHook
 	payments *committer[*model.NewPayment, model.RecordPaymentResult]
 	views    *committer[pageview, *model.RecordVisitPayload]
 	events   *committer[happening, *model.RecordEventPayload]
@@ -84,7 +84,7 @@ func Open(dsn string, opts Options) (*Store, error) {
 	if opts.Hook != nil {
 		bunDB = bunDB.WithQueryHook(opts.Hook)
 	}
-	s := &Store{db: bunDB}
+	s := &Store{db: bunDB, hook: opts.Hook}
 	s.tokens, s.websites = newRecent[model.Token](opts.Remember), newRecent[model.Website](opts.Remember)
 	s.writes, s.reports = newTurnstile(opts.MaxConnections/2), newTurnstile(opts.MaxConnections/3)
 	s.payments, s.views, s.events = newCommitter(s.recordPayments), newCommitter(s.recordViews), newCommitter(inTurn(s, s.recordEvents))
@@ -106,9 +106,6 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// errConflict ends a transaction that met a row it had not seen; it is tried again.
-var errConflict = errors.New("conflict with a concurrent transaction")
-
 // errNotAlone ends a transaction that found that it has to change entries of others; it is tried again
 // by a recorder that is alone.
 var errNotAlone = errors.New("the ledger has to be changed alone")
@@ -118,15 +115,10 @@ const maxTries = 10
 
 // write runs a transaction, again if it fell victim to a concurrent one or lost its connection before
 // it was committed. One that is lost while it is committed may have been: its client has to ask again.
-func (s *Store) write(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
+func (s *Store) write(ctx context.Context, do func(ctx context.Context, tx *transaction) error) error {
 	for try := 1; ; try++ {
-		done := false
-		err := s.db.RunInTx(ctx, &sql.TxOptions{}, func(ctx context.Context, tx bun.Tx) error {
-			err := do(ctx, tx)
-			done = err == nil
-			return err
-		})
-		if err == nil || try == maxTries || !isRetryable(err) && (done || !isLost(err)) {
+		mayBeCommitted, err := s.try(ctx, do)
+		if err == nil || try == maxTries || !isRetryable(err) && (mayBeCommitted || !isLost(err)) {
 			return translate(err)
 		}
 		// The pause, longer with each try, lets others finish.
@@ -137,6 +129,20 @@ func (s *Store) write(ctx context.Context, do func(ctx context.Context, tx bun.T
 		case <-time.After(pause):
 		}
 	}
+}
+
+// try runs a transaction. If it fails, it answers whether it may have been committed all the same.
+func (s *Store) try(ctx context.Context, do func(ctx context.Context, tx *transaction) error) (mayBeCommitted bool, err error) {
+	tx, err := s.begin(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer tx.end(ctx)
+	if err := do(ctx, tx); err != nil {
+		return false, err
+	}
+	err = tx.commit(ctx)
+	return tx.mayBeCommitted, err
 }
 
 // list is a slice for SQL's IN.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"tributary/model"
@@ -90,7 +89,7 @@ type deletionRow struct {
 	bun.BaseModel `bun:"table:payment_deletions,alias:d"`
 
 	WebsiteID     string
-	ID            uuid.UUID `bun:"type:uuid"`
+	ID            string `bun:"type:uuid"`
 	TokenID       string
 	TransactionID *string
 	VisitorID     *string
@@ -159,7 +158,7 @@ func (r recorder) deleteEntries(ctx context.Context, d model.Deletion, audit del
 }
 
 // chosenEntries are the entries that match all filters of a deletion.
-func chosenEntries(db bun.IDB, site model.Website, d model.Deletion) *bun.SelectQuery {
+func chosenEntries(db querier, site model.Website, d model.Deletion) *bun.SelectQuery {
 	q := db.NewSelect().TableExpr("payments AS p").Where("p.website_id = ?", site.ID)
 	if d.TransactionID != nil {
 		q = q.Where("p.transaction_id = ?", *d.TransactionID)

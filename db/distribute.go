@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/uptrace/bun"
 )
 
 // Distribution is how a cluster of several machines, made by the Postgres extension Citus, keeps a table.
@@ -61,7 +59,7 @@ var ErrNoCitus = errors.New("the database has no Citus")
 func (s *Store) Distribute(ctx context.Context, done func(d Distribution, isNew bool)) error {
 	for _, d := range distributions {
 		isNew := false
-		err := s.write(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+		err := s.write(ctx, func(ctx context.Context, tx *transaction) (err error) {
 			isNew, err = d.apply(ctx, tx)
 			return err
 		})
@@ -74,11 +72,9 @@ func (s *Store) Distribute(ctx context.Context, done func(d Distribution, isNew 
 }
 
 // apply distributes the table, unless it is.
-func (d Distribution) apply(ctx context.Context, tx bun.Tx) (isNew bool, err error) {
+func (d Distribution) apply(ctx context.Context, tx *transaction) (isNew bool, err error) {
 	// One at a time, and no migration meanwhile.
-	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(?)", migrationLock); err != nil {
-		return false, err
-	}
+	tx.queue(tx.NewRaw("SELECT pg_advisory_xact_lock(?)", migrationLock))
 	var hasCitus bool
 	if err := tx.NewRaw("SELECT to_regclass('citus_tables') IS NOT NULL").Scan(ctx, &hasCitus); err != nil {
 		return false, err
@@ -89,15 +85,13 @@ func (d Distribution) apply(ctx context.Context, tx bun.Tx) (isNew bool, err err
 	if isNew, err = d.isMissing(ctx, tx); err != nil || !isNew {
 		return false, err
 	}
-	if _, err := tx.ExecContext(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
-		return false, err
-	}
+	tx.queue(tx.NewRaw("SET LOCAL statement_timeout = 0"))
 	if d.Column == "" {
-		_, err = tx.ExecContext(ctx, "SELECT create_reference_table(?)", d.Table)
+		tx.queue(tx.NewRaw("SELECT create_reference_table(?)", d.Table))
 	} else {
-		_, err = tx.ExecContext(ctx, "SELECT create_distributed_table(?, ?, colocate_with => ?)", d.Table, d.Column, d.companion())
+		tx.queue(tx.NewRaw("SELECT create_distributed_table(?, ?, colocate_with => ?)", d.Table, d.Column, d.companion()))
 	}
-	return true, err
+	return true, nil
 }
 
 // companion is the table next to whose rows those of the table are to be kept.
@@ -111,7 +105,7 @@ func (d Distribution) companion() string {
 
 // isMissing says whether the table is not distributed yet. Citus lists a table of its own accord, as "local",
 // once one that it refers to is a reference table.
-func (d Distribution) isMissing(ctx context.Context, tx bun.Tx) (bool, error) {
+func (d Distribution) isMissing(ctx context.Context, tx *transaction) (bool, error) {
 	var rows []struct {
 		Type, Column string
 		IsCompanion  bool

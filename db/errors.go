@@ -19,6 +19,7 @@ import (
 const (
 	stateDeadlock      = "40P01"
 	stateSerialization = "40001"
+	stateUnique        = "23505"
 	stateLockTimeout   = "55P03"
 	stateReadOnly      = "25006"
 	stateCanceled      = "57014"
@@ -42,8 +43,13 @@ var violations = map[string]func() error{
 // isRetryable says whether the transaction did nothing and may be run again.
 func isRetryable(err error) bool {
 	var pg *pgconn.PgError
-	return errors.Is(err, errConflict) || errors.Is(err, errNotAlone) ||
-		errors.As(err, &pg) && (pg.Code == stateDeadlock || pg.Code == stateSerialization)
+	return errors.Is(err, errNotAlone) ||
+		errors.As(err, &pg) && (pg.Code == stateDeadlock || pg.Code == stateSerialization || isConflict(pg))
+}
+
+// isConflict says whether a transaction met an entry that it had not seen.
+func isConflict(pg *pgconn.PgError) bool {
+	return pg.Code == stateUnique && pg.ConstraintName == "payments_website_transaction_key"
 }
 
 // isLost says whether the connection to Postgres is gone, so that what was not committed is undone.
@@ -69,7 +75,7 @@ func translate(err error) error {
 		return translateState(pg, err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return &unavailableError{shown: errTooLong, cause: err}
-	case errors.Is(err, errConflict), errors.Is(err, errNotAlone), errors.Is(err, context.Canceled),
+	case errors.Is(err, errNotAlone), errors.Is(err, context.Canceled),
 		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
 		errors.Is(err, pgconn.ErrConnClosed), errors.As(err, &network), errors.As(err, &connect), isPoolClosed(err):
@@ -89,7 +95,7 @@ func translateState(pg *pgconn.PgError, err error) error {
 	switch {
 	case pg.Code == stateCanceled:
 		return &unavailableError{shown: errTooLong, cause: err}
-	case pg.Code == stateDeadlock, pg.Code == stateSerialization, pg.Code == stateLockTimeout,
+	case isConflict(pg), pg.Code == stateDeadlock, pg.Code == stateSerialization, pg.Code == stateLockTimeout,
 		pg.Code == stateReadOnly,
 		strings.HasPrefix(pg.Code, classConnection), strings.HasPrefix(pg.Code, classResources),
 		strings.HasPrefix(pg.Code, classOperator), strings.HasPrefix(pg.Code, classSystem):

@@ -5,7 +5,7 @@ import (
 	"hash/fnv"
 	"slices"
 
-	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"tributary/model"
 )
@@ -16,10 +16,11 @@ import (
 // customers that it has locked. One that has to change the entries of others works alone. So the locks
 // are always taken in one order (website, charges, customers, payments), and recorders do not deadlock.
 type recorder struct {
-	tx      bun.Tx
+	tx      *transaction
 	site    model.Website
 	changes *ledgerChanges
-	alone   bool // no other recorder of the website is at work
+	alone   bool                       // no other recorder of the website is at work
+	locked  map[model.CustomerKey]bool // the customers whose rows it has locked, when it began
 	// claims says that links come from events of a page, not from payments.
 	claims bool
 }
@@ -34,13 +35,11 @@ const (
 // website is at work. One that begins beside others, and has to be run again, is then alone: so it comes to
 // its end.
 func (s *Store) onLedger(ctx context.Context, site model.Website, isAlone bool, do func(ctx context.Context, r recorder) error) error {
-	return s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return s.write(ctx, func(ctx context.Context, tx *transaction) error {
 		r := recorder{tx: tx, site: site, changes: &ledgerChanges{}, alone: isAlone}
 		isAlone = alone
 		if r.alone {
-			if _, err := tx.NewRaw("SELECT pg_advisory_xact_lock(?)", int64(r.websiteLock())).Exec(ctx); err != nil {
-				return err
-			}
+			tx.queue(tx.NewRaw("SELECT pg_advisory_xact_lock(?)", int64(r.websiteLock())))
 		}
 		if err := do(ctx, r); err != nil {
 			return err
@@ -61,24 +60,23 @@ func (r recorder) websiteLock() uint64 {
 
 // lock keeps those who are alone away from the website until the transaction ends, and other recorders from
 // the charges with their refunds, whether or not any of them is recorded yet. There may be no row to lock,
-// hence advisory locks. A recorder that is alone has kept everybody away already.
-func (r recorder) lock(ctx context.Context, charges []string) error {
+// hence advisory locks. A recorder that is alone has kept everybody away already. The locks are taken with the
+// next query.
+func (r recorder) lock(charges []string) {
 	if r.alone {
-		return nil
+		return
 	}
 	website := r.websiteLock()
+	r.tx.queue(r.tx.NewRaw("SELECT pg_advisory_xact_lock_shared(?)", int64(website)))
 	if len(charges) == 0 {
-		_, err := r.tx.NewRaw("SELECT pg_advisory_xact_lock_shared(?)", int64(website)).Exec(ctx)
-		return err
+		return
 	}
 	keys := make([]int64, len(charges))
 	for i, id := range charges {
 		keys[i] = int64(website + 1 + hash(id)%chargeLocks)
 	}
 	slices.Sort(keys)
-	_, err := r.tx.NewRaw("SELECT pg_advisory_xact_lock_shared(?) UNION ALL SELECT pg_advisory_xact_lock(k) FROM unnest(ARRAY[?]::bigint[]) AS k",
-		int64(website), list(slices.Compact(keys))).Exec(ctx)
-	return err
+	r.tx.queue(r.tx.NewRaw("SELECT pg_advisory_xact_lock(k) FROM unnest(?::bigint[]) AS k", pgdialect.Array(slices.Compact(keys))))
 }
 
 // mustBeAlone ends the transaction of a recorder that is not alone; it is run again.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-
-	"github.com/uptrace/bun"
 )
 
 //go:embed migrations/*.sql
@@ -31,14 +29,14 @@ func Migrate(ctx context.Context, dsn string, begin func(pending []string)) ([]s
 	}
 	defer func() { _ = store.Close() }()
 	var applied []string
-	err = store.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = store.write(ctx, func(ctx context.Context, tx *transaction) error {
 		applied = nil
-		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(?)", migrationLock); err != nil {
+		if _, err := tx.NewRaw("SELECT pg_advisory_xact_lock(?)", migrationLock).Exec(ctx); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS schema_migrations (
+		_, err := tx.NewRaw(`CREATE TABLE IF NOT EXISTS schema_migrations (
 			name text COLLATE "C" NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(),
-			CONSTRAINT schema_migrations_pkey PRIMARY KEY (name))`)
+			CONSTRAINT schema_migrations_pkey PRIMARY KEY (name))`).Exec(ctx)
 		if err != nil {
 			return err
 		}
@@ -61,7 +59,7 @@ func Migrate(ctx context.Context, dsn string, begin func(pending []string)) ([]s
 }
 
 // pendingMigrations are the names of the migrations that are not applied yet, in order.
-func pendingMigrations(ctx context.Context, db bun.IDB) ([]string, error) {
+func pendingMigrations(ctx context.Context, db querier) ([]string, error) {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		return nil, err
@@ -79,14 +77,14 @@ func pendingMigrations(ctx context.Context, db bun.IDB) ([]string, error) {
 	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(applied, name) }), nil
 }
 
-func apply(ctx context.Context, tx bun.Tx, name string) error {
+func apply(ctx context.Context, tx *transaction, name string) error {
 	statements, err := migrations.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, string(statements)); err != nil {
+	if _, err := tx.NewRaw(string(statements)).Exec(ctx); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO schema_migrations (name) VALUES (?)", name)
+	_, err = tx.NewRaw("INSERT INTO schema_migrations (name) VALUES (?)", name).Exec(ctx)
 	return err
 }

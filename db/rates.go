@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"tributary/model"
@@ -18,10 +17,10 @@ const importStep = 5000
 // does not change: see ConvertPayments for those that wait.
 func (s *Store) ImportRates(ctx context.Context, rates []model.Rate, replace bool, now time.Time) (model.RateImport, error) {
 	var done model.RateImport
-	err := s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.write(ctx, func(ctx context.Context, tx *transaction) error {
 		done = model.RateImport{}
 		// One import at a time, so that what is counted is what happened.
-		if _, err := tx.ExecContext(ctx, "LOCK TABLE rates IN SHARE ROW EXCLUSIVE MODE"); err != nil {
+		if _, err := tx.NewRaw("LOCK TABLE rates IN SHARE ROW EXCLUSIVE MODE").Exec(ctx); err != nil {
 			return err
 		}
 		for rest := rates; len(rest) > 0; {
@@ -41,7 +40,7 @@ func (s *Store) ImportRates(ctx context.Context, rates []model.Rate, replace boo
 }
 
 // importRates writes some of the rates, and counts those that were there.
-func importRates(ctx context.Context, tx bun.Tx, rates []model.Rate, replace bool, now time.Time) (model.RateImport, error) {
+func importRates(ctx context.Context, tx *transaction, rates []model.Rate, replace bool, now time.Time) (model.RateImport, error) {
 	columns := make([][]string, 4)
 	for _, r := range rates {
 		for i, value := range []string{r.Date.String(), string(r.Currency), string(r.PerEuro), r.Source} {
@@ -100,7 +99,7 @@ type rateRow struct {
 }
 
 // addRates gives an exchange the rates that it needs for the payments.
-func addRates(ctx context.Context, db bun.IDB, exchange *model.Exchange, payments []*model.Payment) error {
+func addRates(ctx context.Context, db querier, exchange *model.Exchange, payments []*model.Payment) error {
 	days, currencies := exchange.Needs(payments)
 	if len(currencies) == 0 {
 		return nil

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/schema"
 
 	"tributary/model"
 )
@@ -21,8 +23,8 @@ type rollupRow struct {
 	WebsiteID string
 	rollupKey
 	Count          int64
-	AmountMinor    exact
-	ReportingMinor exact
+	AmountMinor    exact `bun:"type:numeric"`
+	ReportingMinor exact `bun:"type:numeric"`
 }
 
 type rollupKey struct {
@@ -52,26 +54,27 @@ type visitorRollupRow struct {
 	VisitorID      string
 	Entries        int64
 	Payments       int64 // entries that bring money
-	GrossMinor     exact
-	RefundedMinor  exact
+	GrossMinor     exact `bun:"type:numeric"`
+	RefundedMinor  exact `bun:"type:numeric"`
 	FirstPaymentAt time.Time
 	LastPaymentAt  time.Time
 }
 
-// addRollups adds the rows of an insert to what is kept.
-func addRollups(rows *bun.InsertQuery) *bun.InsertQuery {
-	return rows.On("CONFLICT ON CONSTRAINT rollups_pkey DO UPDATE").
-		Set("count = t.count + EXCLUDED.count, amount_minor = t.amount_minor + EXCLUDED.amount_minor").
-		Set("reporting_minor = t.reporting_minor + EXCLUDED.reporting_minor").Returning("NULL")
+// addRollups adds the rows of an insert to what is kept, with the next query.
+func (r recorder) addRollups(insert schema.QueryAppender) {
+	r.tx.queue(r.tx.NewRaw(`? ON CONFLICT ON CONSTRAINT rollups_pkey DO UPDATE SET
+		count = rollups.count + EXCLUDED.count, amount_minor = rollups.amount_minor + EXCLUDED.amount_minor,
+		reporting_minor = rollups.reporting_minor + EXCLUDED.reporting_minor`, insert))
 }
 
-// addVisitorRollups adds the rows of an insert to what is kept.
-func addVisitorRollups(rows *bun.InsertQuery) *bun.InsertQuery {
-	return rows.On("CONFLICT ON CONSTRAINT visitor_rollups_pkey DO UPDATE").
-		Set("entries = v.entries + EXCLUDED.entries, payments = v.payments + EXCLUDED.payments").
-		Set("gross_minor = v.gross_minor + EXCLUDED.gross_minor, refunded_minor = v.refunded_minor + EXCLUDED.refunded_minor").
-		Set("first_payment_at = least(v.first_payment_at, EXCLUDED.first_payment_at)").
-		Set("last_payment_at = greatest(v.last_payment_at, EXCLUDED.last_payment_at)").Returning("NULL")
+// addVisitorRollups adds the rows of an insert to what is kept, with the next query.
+func (r recorder) addVisitorRollups(insert schema.QueryAppender) {
+	r.tx.queue(r.tx.NewRaw(`? ON CONFLICT ON CONSTRAINT visitor_rollups_pkey DO UPDATE SET
+		entries = visitor_rollups.entries + EXCLUDED.entries, payments = visitor_rollups.payments + EXCLUDED.payments,
+		gross_minor = visitor_rollups.gross_minor + EXCLUDED.gross_minor,
+		refunded_minor = visitor_rollups.refunded_minor + EXCLUDED.refunded_minor,
+		first_payment_at = least(visitor_rollups.first_payment_at, EXCLUDED.first_payment_at),
+		last_payment_at = greatest(visitor_rollups.last_payment_at, EXCLUDED.last_payment_at)`, insert))
 }
 
 // exact is a whole number of any size.
@@ -110,24 +113,39 @@ const countedColumns = "p.kind, p.currency, p.amount_minor, p.reporting_currency
 // ledgerChanges are the entries that a transaction adds to its website's ledger and takes away; one that is
 // changed is taken away as it was and added as it is.
 type ledgerChanges struct {
-	until   *time.Time // entries that occurred from then on are not in the rollups yet; nil if all are
-	isKnown bool       // until is
+	extent  *rollupExtent // nil until it is read
 	added   []counted
 	removed []counted
 }
 
-// each are the changes that concern the rollups, with 1 for what is added and -1 for what is removed.
+// each are the changes, with 1 for what is added and -1 for what is removed.
 func (c *ledgerChanges) each(yield func(entry counted, n int64) bool) {
 	for _, part := range []struct {
 		entries []counted
 		n       int64
 	}{{c.added, 1}, {c.removed, -1}} {
 		for _, entry := range part.entries {
-			if (c.until == nil || entry.OccurredAt.Before(*c.until)) && !yield(entry, part.n) {
+			if !yield(entry, part.n) {
 				return
 			}
 		}
 	}
+}
+
+// rollupExtent is what is in a website's rollups, while they are being built; nil means all.
+type rollupExtent struct {
+	RollupsUntil        *time.Time // entries that occurred before
+	VisitorRollupsUntil *string    // visitors up to it, in order of their ids
+}
+
+// hasTime says whether an entry that occurred then is in the rollups of its hour and day.
+func (e *rollupExtent) hasTime(t time.Time) bool {
+	return e.RollupsUntil == nil || t.Before(*e.RollupsUntil)
+}
+
+// hasVisitor says whether the entries of a visitor are in his rollup.
+func (e *rollupExtent) hasVisitor(id string) bool {
+	return e.VisitorRollupsUntil == nil || id <= *e.VisitorRollupsUntil
 }
 
 // keepRollups brings the rollups up to date with the ledger, at the end of a transaction, so that nobody waits
@@ -137,21 +155,24 @@ func (r recorder) keepRollups(ctx context.Context) error {
 	if len(changes.added) == 0 && len(changes.removed) == 0 {
 		return nil
 	}
-	if !changes.isKnown {
-		var err error
-		if changes.until, err = rollupsUntil(ctx, r.tx, r.site.ID); err != nil {
+	if changes.extent == nil {
+		extent, err := readExtent(ctx, r.tx, r.site.ID)
+		if err != nil {
 			return err
 		}
+		changes.extent = &extent
 	}
-	if err := r.keepSpans(ctx); err != nil {
-		return err
-	}
-	return r.keepVisitors(ctx)
+	r.keepSpans()
+	r.keepVisitors()
+	return nil
 }
 
-func (r recorder) keepSpans(ctx context.Context) error {
+func (r recorder) keepSpans() {
 	sums, emptied := map[rollupKey]*rollupRow{}, map[rollupKey]bool{}
 	for entry, n := range r.changes.each {
+		if !r.changes.extent.hasTime(entry.OccurredAt) {
+			continue
+		}
 		at := entry.OccurredAt.UTC()
 		key := rollupKey{Kind: entry.Kind, Currency: entry.Currency, ReportingCurrency: valueOr(entry.ReportingCurrency)}
 		for _, span := range [...]struct {
@@ -173,30 +194,29 @@ func (r recorder) keepSpans(ctx context.Context) error {
 		}
 	}
 	if len(sums) == 0 {
-		return nil
+		return
 	}
 	rows := make([]rollupRow, 0, len(sums))
 	for _, key := range slices.SortedFunc(maps.Keys(sums), compareRollups) {
 		rows = append(rows, *sums[key])
 	}
-	_, err := addRollups(r.tx.NewInsert().Model(&rows)).Exec(ctx)
-	if err != nil || len(emptied) == 0 {
-		return err
+	r.addRollups(insertion(rows))
+	if len(emptied) == 0 {
+		return
 	}
 	names, starts := make([]string, 0, len(emptied)), make([]time.Time, 0, len(emptied))
 	for key := range emptied {
 		names, starts = append(names, key.Span), append(starts, key.StartsAt)
 	}
-	_, err = r.tx.NewRaw(`DELETE FROM rollups t USING unnest(ARRAY[?1]::text[], ARRAY[?2]::timestamptz[]) AS one (span, starts_at)
-		WHERE t.website_id = ?0 AND t.span = one.span AND t.starts_at = one.starts_at AND t.count = 0`,
-		r.site.ID, list(names), list(starts)).Exec(ctx)
-	return err
+	r.tx.queue(r.tx.NewRaw(`DELETE FROM rollups t USING unnest(?::text[], ?::timestamptz[]) AS one (span, starts_at)
+		WHERE t.website_id = ? AND t.span = one.span AND t.starts_at = one.starts_at AND t.count = 0`,
+		pgdialect.Array(names), pgdialect.Array(starts), r.site.ID))
 }
 
-func (r recorder) keepVisitors(ctx context.Context) error {
+func (r recorder) keepVisitors() {
 	sums, left := map[string]*visitorRollupRow{}, map[string]bool{}
 	for entry, n := range r.changes.each {
-		if entry.VisitorID == nil {
+		if entry.VisitorID == nil || !r.changes.extent.hasVisitor(*entry.VisitorID) {
 			continue
 		}
 		visitor, at := *entry.VisitorID, entry.OccurredAt
@@ -225,33 +245,25 @@ func (r recorder) keepVisitors(ctx context.Context) error {
 		}
 	}
 	if len(sums) == 0 {
-		return nil
+		return
 	}
 	rows := make([]visitorRollupRow, 0, len(sums))
 	for _, visitor := range slices.Sorted(maps.Keys(sums)) {
 		rows = append(rows, *sums[visitor])
 	}
-	_, err := addVisitorRollups(r.tx.NewInsert().Model(&rows)).Exec(ctx)
-	if err != nil || len(left) == 0 {
-		return err
+	r.addVisitorRollups(insertion(rows))
+	if len(left) > 0 {
+		r.narrow(slices.Sorted(maps.Keys(left)))
 	}
-	return r.narrow(ctx, slices.Sorted(maps.Keys(left)))
 }
 
 // narrow finds out when the payments of visitors who have lost some begin and end, and whether any are left.
-func (r recorder) narrow(ctx context.Context, visitors []string) error {
-	_, err := r.tx.NewRaw("DELETE FROM visitor_rollups WHERE website_id = ? AND visitor_id IN (?) AND entries = 0", r.site.ID, list(visitors)).Exec(ctx)
-	if err != nil {
-		return err
-	}
+func (r recorder) narrow(visitors []string) {
+	r.tx.queue(r.tx.NewRaw("DELETE FROM visitor_rollups WHERE website_id = ? AND visitor_id IN (?) AND entries = 0", r.site.ID, list(visitors)))
 	payments := r.tx.NewSelect().TableExpr("payments AS p").Where("p.website_id = ? AND p.visitor_id = v.visitor_id", r.site.ID)
-	if r.changes.until != nil {
-		payments = payments.Where("p.occurred_at < ?", *r.changes.until)
-	}
-	_, err = r.tx.NewRaw("UPDATE visitor_rollups v SET first_payment_at = (?2), last_payment_at = (?3) WHERE v.website_id = ?0 AND v.visitor_id IN (?1)",
+	r.tx.queue(r.tx.NewRaw("UPDATE visitor_rollups v SET first_payment_at = (?2), last_payment_at = (?3) WHERE v.website_id = ?0 AND v.visitor_id IN (?1)",
 		r.site.ID, list(visitors), payments.Clone().ColumnExpr("coalesce(min(p.occurred_at), v.first_payment_at)"),
-		payments.ColumnExpr("coalesce(max(p.occurred_at), v.last_payment_at)")).Exec(ctx)
-	return err
+		payments.ColumnExpr("coalesce(max(p.occurred_at), v.last_payment_at)")))
 }
 
 // valueOr is the value, or the zero value if there is none.

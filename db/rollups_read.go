@@ -17,13 +17,14 @@ type keptRow struct {
 	IsRow  bool // it is a row of the query; else the query has none
 }
 
-// fromRollups runs a query on a website's rollups, if they hold: on entries of all times in whichever currency or,
-// if needed, all in the website's.
-func (s *Store) fromRollups(site model.Website, inCurrency bool, q *bun.SelectQuery) *bun.RawQuery {
+// fromRollups runs a query on a website's rollups, of hours and days or of visitors, if they hold: those of visitors
+// do when all is converted to the website's currency that can be.
+func (s *Store) fromRollups(site model.Website, ofVisitors bool, q *bun.SelectQuery) *bun.RawQuery {
 	return s.db.NewRaw(`SELECT w.is_kept, q.is_row IS NOT NULL AS is_row, q.* FROM (
-			SELECT w.rollups_until IS NULL AND (NOT ?1 OR w.currency = ?2 AND w.currency_version = w.converted_version) AS is_kept
+			SELECT CASE WHEN ?1 THEN w.visitor_rollups_until IS NULL AND w.currency = ?2 AND w.currency_version = w.converted_version
+				ELSE w.rollups_until IS NULL END AS is_kept
 			FROM websites w WHERE w.id = ?0) AS w
-		LEFT JOIN LATERAL (?3) AS q ON w.is_kept`, site.ID, inCurrency, site.Currency, q.ColumnExpr("true AS is_row"))
+		LEFT JOIN LATERAL (?3) AS q ON w.is_kept`, site.ID, ofVisitors, site.Currency, q.ColumnExpr("true AS is_row"))
 }
 
 // bucketRow is a part of the revenue of a bucket.

@@ -21,14 +21,14 @@ var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 // bundle is a store on a fresh database with one website.
 type bundle struct {
 	*db.Store
-	t    *testing.T
+	t    testing.TB
 	dsn  string
 	site model.Website
 }
 
-func setup(t *testing.T) *bundle { return setupWith(t, db.Options{}) }
+func setup(t testing.TB) *bundle { return setupWith(t, db.Options{}) }
 
-func setupWith(t *testing.T, opts db.Options) *bundle {
+func setupWith(t testing.TB, opts db.Options) *bundle {
 	t.Helper()
 	b := &bundle{t: t, dsn: dbtest.NewMigrated(t)}
 	b.Store = b.another(opts)
@@ -46,7 +46,7 @@ func (b *bundle) another(opts db.Options) *db.Store {
 }
 
 // connect opens a connection of the test's own.
-func connect(t *testing.T, dsn string) *pgx.Conn {
+func connect(t testing.TB, dsn string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(context.Background(), dsn)
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func connect(t *testing.T, dsn string) *pgx.Conn {
 }
 
 // value reads one value straight from the database.
-func value[T any](t *testing.T, conn *pgx.Conn, query string, args ...any) T {
+func value[T any](t testing.TB, conn *pgx.Conn, query string, args ...any) T {
 	t.Helper()
 	var v T
 	require.NoError(t, conn.QueryRow(context.Background(), query, args...).Scan(&v))
@@ -112,7 +112,7 @@ func requireCode(t testing.TB, want model.Code, err error) {
 }
 
 // waiting waits until so many of the database's sessions wait for a lock.
-func waiting(t *testing.T, dsn string, sessions int) {
+func waiting(t testing.TB, dsn string, sessions int) {
 	t.Helper()
 	conn := connect(t, dsn)
 	require.Eventually(t, func() bool {

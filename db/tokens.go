@@ -49,7 +49,7 @@ func (r *tokenRow) toModel() model.Token {
 // account; an account token without an account belongs to the oldest one. Errors:
 // CodeWebsiteNotFound for a website that is unknown or of another account.
 func (s *Store) CreateToken(ctx context.Context, t model.Token) (model.Token, error) {
-	err := s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.write(ctx, func(ctx context.Context, tx *transaction) error {
 		var err error
 		if t.WebsiteID != "" {
 			t.AccountID, err = accountOfWebsites(ctx, tx, []string{t.WebsiteID}, t.AccountID)
@@ -79,7 +79,7 @@ func (s *Store) CreateToken(ctx context.Context, t model.Token) (model.Token, er
 }
 
 // accountOfWebsites is the account that has all of the websites.
-func accountOfWebsites(ctx context.Context, tx bun.Tx, websites []string, account string) (string, error) {
+func accountOfWebsites(ctx context.Context, tx *transaction, websites []string, account string) (string, error) {
 	for _, id := range websites {
 		var owners []string
 		err := tx.NewSelect().Model((*websiteRow)(nil)).Column("account_id").Where("id = ?", id).Scan(ctx, &owners)

@@ -86,7 +86,7 @@ func (s *Store) Websites(ctx context.Context, accountID string) ([]model.Website
 // CreateWebsite adds a website and completes it with its ids. Without an account it belongs to the
 // oldest one, which is made if there is none. Errors: CodeInvalidField for an unknown account.
 func (s *Store) CreateWebsite(ctx context.Context, w model.Website) (model.Website, error) {
-	err := s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.write(ctx, func(ctx context.Context, tx *transaction) error {
 		var err error
 		if w.AccountID, err = accountOr(ctx, tx, w.AccountID, w.CreatedAt); err != nil {
 			return err
@@ -106,7 +106,7 @@ func (s *Store) CreateWebsite(ctx context.Context, w model.Website) (model.Websi
 // ChangeHostnames changes the further hosts of a website's pages to those that change makes of them. Errors:
 // CodeWebsiteNotFound.
 func (s *Store) ChangeHostnames(ctx context.Context, id string, change func(hostnames []string) []string) error {
-	return s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return s.write(ctx, func(ctx context.Context, tx *transaction) error {
 		var rows []websiteRow
 		err := tx.NewSelect().Model(&rows).Column("hostnames").Where("id = ?", id).For("UPDATE").Scan(ctx)
 		if err != nil {
@@ -154,12 +154,12 @@ type accountRow struct {
 }
 
 // accountOr is the account, if one is named, else the oldest, which is made if there is none.
-func accountOr(ctx context.Context, tx bun.Tx, id string, now time.Time) (string, error) {
+func accountOr(ctx context.Context, tx *transaction, id string, now time.Time) (string, error) {
 	if id != "" {
 		return id, nil
 	}
 	// The lock keeps two first commands from making two accounts.
-	if _, err := tx.ExecContext(ctx, "LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE"); err != nil {
+	if _, err := tx.NewRaw("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE").Exec(ctx); err != nil {
 		return "", err
 	}
 	var oldest []string

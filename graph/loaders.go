@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -59,15 +60,15 @@ func (l *loaders) atMost(buckets []*model.RevenueBucket, err error) ([]*model.Re
 
 type loadersKey struct{}
 
-// withLoaders gives an operation loaders of its own.
+// withLoaders gives an operation loaders of its own, which are made when it first asks for one.
 func (r *Resolver) withLoaders(ctx context.Context) context.Context {
-	return context.WithValue(ctx, loadersKey{}, r.newLoaders())
+	return context.WithValue(ctx, loadersKey{}, sync.OnceValue(r.newLoaders))
 }
 
 // loaders are the operation's, or fresh ones outside of a GraphQL operation.
 func (r *Resolver) loaders(ctx context.Context) *loaders {
-	if l, ok := ctx.Value(loadersKey{}).(*loaders); ok {
-		return l
+	if own, ok := ctx.Value(loadersKey{}).(func() *loaders); ok {
+		return own()
 	}
 	return r.newLoaders()
 }

@@ -1,6 +1,10 @@
 package model
 
-import "github.com/bojanz/currency"
+import (
+	"strings"
+
+	"github.com/bojanz/currency"
+)
 
 // Currency is the upper-case alphabetic ISO 4217 code of money that can be paid in, or "" for none.
 type Currency string
@@ -18,18 +22,8 @@ func ParseCurrency(s string) (Currency, error) {
 	if len(s) != 3 {
 		return "", errCurrency()
 	}
-	var code [3]byte
-	for i := range code {
-		switch b := s[i]; {
-		case b >= 'a' && b <= 'z':
-			code[i] = b - 'a' + 'A'
-		case b >= 'A' && b <= 'Z':
-			code[i] = b
-		default:
-			return "", errCurrency()
-		}
-	}
-	c := Currency(code[:])
+	// ToUpper also knows letters that are not ASCII, but of these no three bytes make three letters.
+	c := Currency(strings.ToUpper(s))
 	if !c.known() {
 		return "", errCurrency()
 	}

@@ -3,8 +3,6 @@ package model
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"reflect"
 	"unicode/utf8"
 )
@@ -22,47 +20,22 @@ const (
 	maxMetadataExponent = 400
 )
 
-// ParseMetadata reads a JSON object strictly; null gives nil. Errors: CodeInvalidMetadata,
-// CodeDuplicateField if a key stands twice.
+// ParseMetadata reads metadata as it is kept: a JSON object, or null for nil. Errors: CodeInvalidMetadata,
+// as Validate has it.
 func ParseMetadata(raw []byte) (Metadata, error) {
-	if !utf8.Valid(raw) {
-		return nil, Errorf(CodeInvalidMetadata, "", "must be valid UTF-8")
-	}
-	if string(bytes.Trim(raw, " \t\r\n")) == "null" {
-		return nil, nil
-	}
-	notObject := Errorf(CodeInvalidMetadata, "", "must be a JSON object")
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
-	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
-		return nil, notObject
+	var m Metadata
+	if err := dec.Decode(&m); err != nil {
+		return nil, Errorf(CodeInvalidMetadata, "", "must be a JSON object")
 	}
-	m := Metadata{}
-	for dec.More() {
-		token, err := dec.Token()
-		key, ok := token.(string)
-		if err != nil || !ok {
-			return nil, notObject
-		}
-		value, err := dec.Token()
-		if err != nil {
-			return nil, notObject
-		}
-		if _, ok := m[key]; ok {
-			return nil, Errorf(CodeDuplicateField, "", "must not have a key twice")
-		}
-		m[key] = value
-		if err := m.checkAttribute(key); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, notObject
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, notObject
-	}
-	return m, nil
+	return m, m.Validate()
+}
+
+// Set adds an attribute, or replaces its value. Errors: CodeInvalidMetadata, as Validate has it.
+func (m Metadata) Set(key string, value any) error {
+	m[key] = value
+	return m.checkAttribute(key)
 }
 
 // Validate checks the limits: at most 10 attributes, keys of 1 to 64 characters, strings of at most

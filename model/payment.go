@@ -172,12 +172,7 @@ func (in RecordPaymentInput) money(site Website, faults *Faults) Money {
 			return Money{}
 		}
 	}
-	amount, err := ParseDecimal(string(in.Amount))
-	if err != nil {
-		faults.Add("amount", err)
-		return Money{}
-	}
-	money, err := NewMoney(amount, currency)
+	money, err := NewMoney(in.Amount, currency)
 	faults.Add("amount", err)
 	return money
 }

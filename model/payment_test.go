@@ -175,3 +175,23 @@ func TestPaymentFilter_Validate(t *testing.T) {
 	_, err = filter.Validate(berlin)
 	require.Equal(t, []string{"range", "visitorId", "customerId", "transactionId", "kinds"}, faultFields(err))
 }
+
+func BenchmarkRecordPaymentInput_Validate(b *testing.B) {
+	least := model.RecordPaymentInput{TransactionID: "payment_456", Amount: "29.99", Currency: "USD", VisitorID: pointer("3f1c2e80-6a5f-4d58-9a5e-5b1f0f0c8a11")}
+	most := least
+	most.SessionID, most.CustomerID, most.Email, most.Name = pointer("session-1"), pointer("cus_123"), pointer("ada@example.com"), pointer("Ada Lovélace")
+	most.Renewal, most.OccurredAt = pointer(true), timestamp(b, "2026-05-01T10:00:00.123+02:00")
+	most.Metadata = model.Metadata{"plan": "starter", "provider": "custom_checkout", "seats": json.Number("3"), "trial": nil}
+	local := least
+	local.OccurredAt = timestamp(b, "2026-05-01T10:00:00")
+	for name, in := range map[string]model.RecordPaymentInput{"least": least, "most": most, "a local time": local} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := in.Validate(berlin, noon); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

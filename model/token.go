@@ -55,8 +55,10 @@ func NewToken(t Token) (Token, string) {
 		}
 		text.WriteByte(base62[n.Int64()])
 	}
-	secret := text.String() + checksum(text.String())
-	t.Hash, t.LastFour = hashToken(secret), secret[len(secret)-4:]
+	sum := checksum([]byte(text.String()))
+	text.Write(sum[:])
+	secret := text.String()
+	t.Hash, t.LastFour = hashToken([]byte(secret)), secret[len(secret)-4:]
 	return t, secret
 }
 
@@ -70,25 +72,24 @@ func HashToken(secret string) ([]byte, bool) {
 	if !ok || len(body) != tokenRandom+tokenChecksum || strings.Trim(body, base62) != "" {
 		return nil, false
 	}
-	random := len(secret) - tokenChecksum
-	if checksum(secret[:random]) != secret[random:] {
+	raw, random := []byte(secret), len(secret)-tokenChecksum
+	if checksum(raw[:random]) != [tokenChecksum]byte(raw[random:]) {
 		return nil, false
 	}
-	return hashToken(secret), true
+	return hashToken(raw), true
 }
 
-func hashToken(secret string) []byte {
-	hash := sha256.Sum256([]byte(secret))
+func hashToken(secret []byte) []byte {
+	hash := sha256.Sum256(secret)
 	return hash[:]
 }
 
 // checksum is the CRC-32 of a text as six base-62 characters.
-func checksum(text string) string {
-	rest := crc32.ChecksumIEEE([]byte(text))
-	raw := make([]byte, tokenChecksum)
-	for i := range raw {
-		raw[len(raw)-1-i] = base62[rest%uint32(len(base62))]
+func checksum(text []byte) (sum [tokenChecksum]byte) {
+	rest := crc32.ChecksumIEEE(text)
+	for i := range sum {
+		sum[len(sum)-1-i] = base62[rest%uint32(len(base62))]
 		rest /= uint32(len(base62))
 	}
-	return string(raw)
+	return sum
 }

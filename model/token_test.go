@@ -58,3 +58,13 @@ func TestToken_Principal(t *testing.T) {
 	token := model.Token{ID: "t", AccountID: "a", WebsiteID: "w", Scopes: []model.Scope{model.ScopeAll}, WebsiteIDs: []string{"x"}, Name: "n"}
 	require.Equal(t, &model.Principal{TokenID: "t", AccountID: "a", WebsiteID: "w", Scopes: []model.Scope{model.ScopeAll}, WebsiteIDs: []string{"x"}}, token.Principal())
 }
+
+func BenchmarkHashToken(b *testing.B) {
+	_, secret := model.NewToken(model.Token{Prefix: model.PrefixWebsiteKey})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := model.HashToken(secret); !ok {
+			b.Fatal(secret)
+		}
+	}
+}

@@ -853,36 +853,14 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	return m
 }
 
-type BadRequestResponseHeaders struct {
-	XRequestId string
-}
-type BadRequestJSONResponse struct {
-	Body ErrorResponse
+type BadRequestJSONResponse ErrorResponse
 
-	Headers BadRequestResponseHeaders
-}
+type ForbiddenJSONResponse ErrorResponse
 
-type ForbiddenResponseHeaders struct {
-	XRequestId string
-}
-type ForbiddenJSONResponse struct {
-	Body ErrorResponse
-
-	Headers ForbiddenResponseHeaders
-}
-
-type InternalServerErrorResponseHeaders struct {
-	XRequestId string
-}
-type InternalServerErrorJSONResponse struct {
-	Body ErrorResponse
-
-	Headers InternalServerErrorResponseHeaders
-}
+type InternalServerErrorJSONResponse ErrorResponse
 
 type MethodNotAllowedResponseHeaders struct {
-	Allow      string
-	XRequestId string
+	Allow string
 }
 type MethodNotAllowedJSONResponse struct {
 	Body ErrorResponse
@@ -890,27 +868,12 @@ type MethodNotAllowedJSONResponse struct {
 	Headers MethodNotAllowedResponseHeaders
 }
 
-type NotFoundResponseHeaders struct {
-	XRequestId string
-}
-type NotFoundJSONResponse struct {
-	Body ErrorResponse
+type NotFoundJSONResponse ErrorResponse
 
-	Headers NotFoundResponseHeaders
-}
-
-type PayloadTooLargeResponseHeaders struct {
-	XRequestId string
-}
-type PayloadTooLargeJSONResponse struct {
-	Body ErrorResponse
-
-	Headers PayloadTooLargeResponseHeaders
-}
+type PayloadTooLargeJSONResponse ErrorResponse
 
 type ServiceUnavailableResponseHeaders struct {
 	RetryAfter int
-	XRequestId string
 }
 type ServiceUnavailableJSONResponse struct {
 	Body ErrorResponse
@@ -920,7 +883,6 @@ type ServiceUnavailableJSONResponse struct {
 
 type TooManyRequestsResponseHeaders struct {
 	RetryAfter int
-	XRequestId string
 }
 type TooManyRequestsJSONResponse struct {
 	Body ErrorResponse
@@ -930,7 +892,6 @@ type TooManyRequestsJSONResponse struct {
 
 type UnauthorizedResponseHeaders struct {
 	WWWAuthenticate string
-	XRequestId      string
 }
 type UnauthorizedJSONResponse struct {
 	Body ErrorResponse
@@ -938,14 +899,7 @@ type UnauthorizedJSONResponse struct {
 	Headers UnauthorizedResponseHeaders
 }
 
-type UnsupportedMediaTypeResponseHeaders struct {
-	XRequestId string
-}
-type UnsupportedMediaTypeJSONResponse struct {
-	Body ErrorResponse
-
-	Headers UnsupportedMediaTypeResponseHeaders
-}
+type UnsupportedMediaTypeJSONResponse ErrorResponse
 
 type PreflightTrackEventRequestObject struct {
 }
@@ -958,7 +912,6 @@ type PreflightTrackEvent204ResponseHeaders struct {
 	AccessControlAllowHeaders string
 	AccessControlAllowMethods string
 	AccessControlMaxAge       int
-	XRequestId                string
 }
 
 type PreflightTrackEvent204Response struct {
@@ -969,7 +922,6 @@ func (response PreflightTrackEvent204Response) VisitPreflightTrackEventResponse(
 	w.Header().Set("Access-Control-Allow-Headers", fmt.Sprint(response.Headers.AccessControlAllowHeaders))
 	w.Header().Set("Access-Control-Allow-Methods", fmt.Sprint(response.Headers.AccessControlAllowMethods))
 	w.Header().Set("Access-Control-Max-Age", fmt.Sprint(response.Headers.AccessControlMaxAge))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(204)
 	return nil
 }
@@ -984,7 +936,6 @@ func (response PreflightTrackEvent405JSONResponse) VisitPreflightTrackEventRespo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(405)
 	_, err := buf.WriteTo(w)
 	return err
@@ -997,11 +948,10 @@ type PreflightTrackEvent500JSONResponse struct {
 func (response PreflightTrackEvent500JSONResponse) VisitPreflightTrackEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(500)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1015,23 +965,15 @@ type TrackEventResponseObject interface {
 	VisitTrackEventResponse(w http.ResponseWriter) error
 }
 
-type TrackEvent200ResponseHeaders struct {
-	XRequestId string
-}
-
-type TrackEvent200JSONResponse struct {
-	Body    TrackEventResult
-	Headers TrackEvent200ResponseHeaders
-}
+type TrackEvent200JSONResponse TrackEventResult
 
 func (response TrackEvent200JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1042,55 +984,38 @@ type TrackEvent400JSONResponse struct{ BadRequestJSONResponse }
 func (response TrackEvent400JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
 
-type TrackEvent403ResponseHeaders struct {
-	XRequestId string
-}
-
-type TrackEvent403JSONResponse struct {
-	Body    ErrorResponse
-	Headers TrackEvent403ResponseHeaders
-}
+type TrackEvent403JSONResponse ErrorResponse
 
 func (response TrackEvent403JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
 
-type TrackEvent404ResponseHeaders struct {
-	XRequestId string
-}
-
-type TrackEvent404JSONResponse struct {
-	Body    ErrorResponse
-	Headers TrackEvent404ResponseHeaders
-}
+type TrackEvent404JSONResponse ErrorResponse
 
 func (response TrackEvent404JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1106,7 +1031,6 @@ func (response TrackEvent405JSONResponse) VisitTrackEventResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(405)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1117,11 +1041,10 @@ type TrackEvent413JSONResponse struct{ PayloadTooLargeJSONResponse }
 func (response TrackEvent413JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(413)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1134,11 +1057,10 @@ type TrackEvent415JSONResponse struct {
 func (response TrackEvent415JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1154,7 +1076,6 @@ func (response TrackEvent429JSONResponse) VisitTrackEventResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1167,11 +1088,10 @@ type TrackEvent500JSONResponse struct {
 func (response TrackEvent500JSONResponse) VisitTrackEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(500)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1187,7 +1107,6 @@ func (response TrackEvent503JSONResponse) VisitTrackEventResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1202,23 +1121,23 @@ type DeletePaymentsResponseObject interface {
 	VisitDeletePaymentsResponse(w http.ResponseWriter) error
 }
 
-type DeletePayments200ResponseHeaders struct {
-	XRequestId string
+type DeletePayments200JSONResponse DeletePaymentsResult
+
+func (t DeletePayments200JSONResponse) MarshalJSON() ([]byte, error) {
+	return DeletePaymentsResult(t).MarshalJSON()
 }
 
-type DeletePayments200JSONResponse struct {
-	Body    DeletePaymentsResult
-	Headers DeletePayments200ResponseHeaders
+func (t *DeletePayments200JSONResponse) UnmarshalJSON(b []byte) error {
+	return (*DeletePaymentsResult)(t).UnmarshalJSON(b)
 }
 
 func (response DeletePayments200JSONResponse) VisitDeletePaymentsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1229,11 +1148,10 @@ type DeletePayments400JSONResponse struct{ BadRequestJSONResponse }
 func (response DeletePayments400JSONResponse) VisitDeletePaymentsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1249,7 +1167,6 @@ func (response DeletePayments401JSONResponse) VisitDeletePaymentsResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1260,11 +1177,10 @@ type DeletePayments403JSONResponse struct{ ForbiddenJSONResponse }
 func (response DeletePayments403JSONResponse) VisitDeletePaymentsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1275,11 +1191,10 @@ type DeletePayments404JSONResponse struct{ NotFoundJSONResponse }
 func (response DeletePayments404JSONResponse) VisitDeletePaymentsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1295,7 +1210,6 @@ func (response DeletePayments405JSONResponse) VisitDeletePaymentsResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(405)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1306,11 +1220,10 @@ type DeletePayments413JSONResponse struct{ PayloadTooLargeJSONResponse }
 func (response DeletePayments413JSONResponse) VisitDeletePaymentsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(413)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1323,11 +1236,10 @@ type DeletePayments415JSONResponse struct {
 func (response DeletePayments415JSONResponse) VisitDeletePaymentsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1343,7 +1255,6 @@ func (response DeletePayments429JSONResponse) VisitDeletePaymentsResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1356,11 +1267,10 @@ type DeletePayments500JSONResponse struct {
 func (response DeletePayments500JSONResponse) VisitDeletePaymentsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(500)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1376,7 +1286,6 @@ func (response DeletePayments503JSONResponse) VisitDeletePaymentsResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1391,23 +1300,15 @@ type RecordPaymentResponseObject interface {
 	VisitRecordPaymentResponse(w http.ResponseWriter) error
 }
 
-type RecordPayment200ResponseHeaders struct {
-	XRequestId string
-}
-
-type RecordPayment200JSONResponse struct {
-	Body    RecordPaymentResult
-	Headers RecordPayment200ResponseHeaders
-}
+type RecordPayment200JSONResponse RecordPaymentResult
 
 func (response RecordPayment200JSONResponse) VisitRecordPaymentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1418,11 +1319,10 @@ type RecordPayment400JSONResponse struct{ BadRequestJSONResponse }
 func (response RecordPayment400JSONResponse) VisitRecordPaymentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1438,7 +1338,6 @@ func (response RecordPayment401JSONResponse) VisitRecordPaymentResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1449,11 +1348,10 @@ type RecordPayment403JSONResponse struct{ ForbiddenJSONResponse }
 func (response RecordPayment403JSONResponse) VisitRecordPaymentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1464,11 +1362,10 @@ type RecordPayment404JSONResponse struct{ NotFoundJSONResponse }
 func (response RecordPayment404JSONResponse) VisitRecordPaymentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1484,7 +1381,6 @@ func (response RecordPayment405JSONResponse) VisitRecordPaymentResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(405)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1495,11 +1391,10 @@ type RecordPayment413JSONResponse struct{ PayloadTooLargeJSONResponse }
 func (response RecordPayment413JSONResponse) VisitRecordPaymentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(413)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1512,11 +1407,10 @@ type RecordPayment415JSONResponse struct {
 func (response RecordPayment415JSONResponse) VisitRecordPaymentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1532,7 +1426,6 @@ func (response RecordPayment429JSONResponse) VisitRecordPaymentResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1545,11 +1438,10 @@ type RecordPayment500JSONResponse struct {
 func (response RecordPayment500JSONResponse) VisitRecordPaymentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(500)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1565,7 +1457,6 @@ func (response RecordPayment503JSONResponse) VisitRecordPaymentResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1578,23 +1469,15 @@ type GetHealthResponseObject interface {
 	VisitGetHealthResponse(w http.ResponseWriter) error
 }
 
-type GetHealth200ResponseHeaders struct {
-	XRequestId string
-}
-
-type GetHealth200JSONResponse struct {
-	Body    HealthResponse
-	Headers GetHealth200ResponseHeaders
-}
+type GetHealth200JSONResponse HealthResponse
 
 func (response GetHealth200JSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1610,7 +1493,6 @@ func (response GetHealth405JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(405)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1623,11 +1505,10 @@ type GetHealth500JSONResponse struct {
 func (response GetHealth500JSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(500)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1640,23 +1521,15 @@ type GetReadinessResponseObject interface {
 	VisitGetReadinessResponse(w http.ResponseWriter) error
 }
 
-type GetReadiness200ResponseHeaders struct {
-	XRequestId string
-}
-
-type GetReadiness200JSONResponse struct {
-	Body    HealthResponse
-	Headers GetReadiness200ResponseHeaders
-}
+type GetReadiness200JSONResponse HealthResponse
 
 func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1672,7 +1545,6 @@ func (response GetReadiness405JSONResponse) VisitGetReadinessResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(405)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1685,11 +1557,10 @@ type GetReadiness500JSONResponse struct {
 func (response GetReadiness500JSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(500)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1705,7 +1576,6 @@ func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err

@@ -112,7 +112,7 @@ const (
 func toAPIPayment(payload *model.RecordPaymentPayload, rec recording) openapi.RecordPaymentResult {
 	result := openapi.RecordPaymentResult{Message: rec.message(payload), TransactionId: rec.input.TransactionID}
 	if len(rec.ignored) > 0 {
-		result.IgnoredFields = &rec.ignored
+		result.IgnoredFields = new(rec.ignored)
 	}
 	return result
 }

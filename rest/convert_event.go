@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"bytes"
 	"encoding/json"
 
 	"tributary/model"
@@ -44,7 +43,11 @@ func fromAPIEvent(raw json.RawMessage, from sender) (tracked, error) {
 		body.find(key)
 	}
 	event.other = model.RecordEventInput{VisitorID: event.visitorID, SessionID: &session, URL: href}
-	switch data := body.object("extraData"); kind {
+	data := body.object("extraData", model.CodeInvalidJSON)
+	if data == nil {
+		data = &object{}
+	}
+	switch kind {
 	case "pageview":
 		event.view = &model.RecordVisitInput{
 			VisitorID: event.visitorID, SessionID: &session, URL: href, Referrer: model.UsableReferrer(referrer),
@@ -97,7 +100,9 @@ func (t *tracked) externalLink(data *object) {
 func (t *tracked) take(data *object, known names) {
 	properties, err := data.left()
 	data.faults.Add("", err)
-	t.other.Properties = properties
+	if len(properties) > 0 {
+		t.other.Properties = properties
+	}
 	known["url"], known["properties"] = t.names["url"], "extraData"
 	t.names = known
 	for _, fault := range data.faults {
@@ -114,20 +119,6 @@ func prefixed(key string) string {
 	return "extraData." + key
 }
 
-// object reads an optional object. One that is absent has no members.
-func (o *object) object(key string) *object {
-	value := o.find(key)
-	if value == nil {
-		return &object{}
-	}
-	inner, err := parseObject(value)
-	if err != nil {
-		o.faults.Add(key, err)
-		return &object{}
-	}
-	return inner
-}
-
 // textOrNumber reads an optional string, or a number as it is written.
 func (o *object) textOrNumber(key string) *string {
 	value := o.find(key)
@@ -136,25 +127,4 @@ func (o *object) textOrNumber(key string) *string {
 		return &text
 	}
 	return o.text(key)
-}
-
-// left are the members that no accessor asked for, as metadata; nil if there are none.
-func (o *object) left() (model.Metadata, error) {
-	var raw bytes.Buffer
-	for i := range o.members {
-		if m := &o.members[i]; !m.read {
-			m.read = true
-			key, _ := json.Marshal(m.key) // a string
-			raw.WriteByte(',')
-			raw.Write(key)
-			raw.WriteByte(':')
-			raw.Write(m.value)
-		}
-	}
-	if raw.Len() == 0 {
-		return nil, nil
-	}
-	raw.Bytes()[0] = '{'
-	raw.WriteByte('}')
-	return model.ParseMetadata(raw.Bytes())
 }

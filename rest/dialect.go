@@ -1,8 +1,8 @@
 package rest
 
 import (
+	"bytes"
 	"maps"
-	"strings"
 
 	"tributary/model"
 )
@@ -84,8 +84,8 @@ func (n names) rename(err error) error {
 func isFaurya(body *object) (bool, error) {
 	var dataFast, faurya bool
 	for _, m := range body.members {
-		dataFast = dataFast || strings.HasPrefix(m.key, "datafast_")
-		faurya = faurya || strings.HasPrefix(m.key, "faurya_")
+		dataFast = dataFast || bytes.HasPrefix(m.key, []byte("datafast_"))
+		faurya = faurya || bytes.HasPrefix(m.key, []byte("faurya_"))
 	}
 	if dataFast && faurya {
 		return false, model.Errorf(model.CodeConflictingFields, "", "the body mixes fields that start with datafast_ and with faurya_")

@@ -60,7 +60,7 @@ func StatusOf(code model.Code) int {
 }
 
 // WriteError answers a request with the error envelope, and with the headers that belong to the
-// error: X-Request-Id, WWW-Authenticate, Retry-After. Whoever answers 405 sets Allow before. A
+// error: WWW-Authenticate, Retry-After. Whoever answers 405 sets Allow before. A
 // database that cannot answer is logged; so is an error that is no model.Error, which is shown as an
 // internal one. One that says that the client went away is neither: it names the client's address.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
@@ -73,7 +73,6 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
-	header.Set("X-Request-Id", requestID)
 	switch e.Code {
 	case model.CodeUnauthorized:
 		header.Set("WWW-Authenticate", "Bearer")

@@ -58,12 +58,11 @@ func crossOrigin(next http.Handler) http.Handler {
 const preflightAge = 24 * 60 * 60
 
 // PreflightTrackEvent implements openapi.StrictServerInterface.
-func (s *server) PreflightTrackEvent(ctx context.Context, _ openapi.PreflightTrackEventRequestObject) (openapi.PreflightTrackEventResponseObject, error) {
+func (s *server) PreflightTrackEvent(context.Context, openapi.PreflightTrackEventRequestObject) (openapi.PreflightTrackEventResponseObject, error) {
 	return openapi.PreflightTrackEvent204Response{Headers: openapi.PreflightTrackEvent204ResponseHeaders{
 		AccessControlAllowMethods: "POST",
 		AccessControlAllowHeaders: "Content-Type, X-Datafast-Real-Ip",
 		AccessControlMaxAge:       preflightAge,
-		XRequestId:                model.RequestID(ctx),
 	}}, nil
 }
 
@@ -75,13 +74,9 @@ const (
 
 // TrackEvent implements openapi.StrictServerInterface.
 func (s *server) TrackEvent(ctx context.Context, request openapi.TrackEventRequestObject) (openapi.TrackEventResponseObject, error) {
-	answer := openapi.TrackEvent200JSONResponse{
-		Body:    openapi.TrackEventResult{Message: messageBot},
-		Headers: openapi.TrackEvent200ResponseHeaders{XRequestId: model.RequestID(ctx)},
-	}
 	from, _ := ctx.Value(senderKey{}).(sender)
 	if s.senders.IsBot(from.userAgent) {
-		return answer, nil
+		return openapi.TrackEvent200JSONResponse{Message: messageBot}, nil
 	}
 	event, err := fromAPIEvent(*request.Body, from)
 	if err != nil {
@@ -96,9 +91,9 @@ func (s *server) TrackEvent(ctx context.Context, request openapi.TrackEventReque
 	if err != nil {
 		return nil, event.names.rename(err)
 	}
-	answer.Body = openapi.TrackEventResult{Message: messageEvent, VisitorId: &event.visitorID}
+	answer := openapi.TrackEvent200JSONResponse{Message: messageEvent, VisitorId: &event.visitorID}
 	if len(event.ignored) > 0 {
-		answer.Body.IgnoredFields = &event.ignored
+		answer.IgnoredFields = &event.ignored
 	}
 	return answer, nil
 }

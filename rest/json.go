@@ -3,8 +3,7 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
-	"strconv"
-	"unicode/utf16"
+	"slices"
 	"unicode/utf8"
 
 	"tributary/model"
@@ -19,128 +18,61 @@ type object struct {
 }
 
 type member struct {
-	key   string
+	key   []byte // without escapes
 	value []byte // one JSON value
 	read  bool   // an accessor asked for it
 }
 
+// Most objects have no more members than this.
+const usualMembers = 8
+
 // parseObject takes a body apart that must be exactly one JSON object. Errors: CodeInvalidJSON if
 // it is not, or holds invalid Unicode; CodeDuplicateField.
 func parseObject(body []byte) (*object, error) {
+	s := scanner{text: body}
+	if !utf8.Valid(body) {
+		s.failUnicode()
+	}
+	o := &object{members: make([]member, 0, usualMembers)}
+	s.need('{')
+	for !s.sign('}') && s.err == nil {
+		if len(o.members) > 0 {
+			s.need(',')
+		}
+		if key, value := s.key(), s.value(); s.err == nil {
+			o.members = append(o.members, member{key: unquote(key), value: value})
+		}
+	}
 	switch {
-	case !utf8.Valid(body) || hasLoneSurrogate(body):
-		return nil, model.Errorf(model.CodeInvalidJSON, "", "the body is not valid Unicode text")
-	case !json.Valid(body):
-		return nil, model.Errorf(model.CodeInvalidJSON, "", "the body is not valid JSON: send exactly one JSON object")
+	case s.err == nil && s.at < len(body):
+		s.failSyntax()
+	case s.err == nil && o.hasTwice():
+		return nil, model.Errorf(model.CodeDuplicateField, "", "a key of the body stands twice")
 	}
-	// From here on the grammar is known to be right, so the walk below need not check it.
-	rest := skipSpace(body)
-	if rest[0] != '{' {
-		return nil, model.Errorf(model.CodeInvalidJSON, "", "the body is not a JSON object")
-	}
-	o := &object{members: make([]member, 0, 16)}
-	seen := map[string]bool{}
-	for rest = skipSpace(rest[1:]); rest[0] != '}'; rest = skipSpace(rest) {
-		var key, value []byte
-		key, rest = cutValue(rest)
-		rest = skipSpace(rest)[1:] // the colon
-		value, rest = cutValue(skipSpace(rest))
-		if rest = skipSpace(rest); rest[0] == ',' {
-			rest = skipSpace(rest[1:])
-		}
-		name := unquote(key)
-		if seen[name] {
-			return nil, model.Errorf(model.CodeDuplicateField, "", "a key of the body stands twice")
-		}
-		seen[name] = true
-		o.members = append(o.members, member{key: name, value: value})
-	}
-	return o, nil
+	return o, s.err
 }
 
-// skipSpace cuts the white space of JSON from the front.
-func skipSpace(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
-
-// cutValue splits valid JSON after the value that it begins with.
-func cutValue(b []byte) (value, rest []byte) {
-	depth := 0
-	for i := 0; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			for i++; b[i] != '"'; i++ {
-				if b[i] == '\\' {
-					i++
-				}
-			}
-			if depth == 0 {
-				return b[:i+1], b[i+1:]
-			}
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				return b[:i+1], b[i+1:]
-			}
-			if depth < 0 { // the end of the object that a number or literal stands in
-				return b[:i], b[i:]
-			}
-		case ',', ' ', '\t', '\r', '\n':
-			if depth == 0 {
-				return b[:i], b[i:]
-			}
-		}
-	}
-	return b, nil
-}
-
-// unquote is the text of a valid JSON string.
-func unquote(token []byte) string {
-	if bytes.IndexByte(token, '\\') < 0 {
-		return string(token[1 : len(token)-1])
-	}
-	var text string
-	_ = json.Unmarshal(token, &text) // the token is valid
-	return text
-}
-
-// hasLoneSurrogate finds \u escapes that are one half of a character. encoding/json puts U+FFFD in
-// their place without a word, so that two different ids would become one.
-func hasLoneSurrogate(body []byte) bool {
-	for {
-		i := bytes.IndexByte(body, '\\')
-		if i < 0 || i+1 >= len(body) {
-			return false
-		}
-		body = body[i:]
-		unit, ok := escapedUnit(body)
-		switch {
-		case !ok:
-			body = body[2:]
-		case !utf16.IsSurrogate(unit):
-			body = body[6:]
-		default:
-			second, _ := escapedUnit(body[6:])
-			if utf16.DecodeRune(unit, second) == utf8.RuneError {
+// hasTwice says whether two members have the same key. Many are not compared each with each.
+func (o *object) hasTwice() bool {
+	if len(o.members) <= 2*usualMembers {
+		for i, m := range o.members {
+			if slices.ContainsFunc(o.members[:i], func(other member) bool { return bytes.Equal(m.key, other.key) }) {
 				return true
 			}
-			body = body[12:]
 		}
+		return false
 	}
-}
-
-// escapedUnit is the UTF-16 unit of the \uXXXX that b begins with.
-func escapedUnit(b []byte) (rune, bool) {
-	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
-		return 0, false
+	seen := make(map[string]bool, len(o.members))
+	for _, m := range o.members {
+		seen[string(m.key)] = true
 	}
-	unit, err := strconv.ParseUint(string(b[2:6]), 16, 16)
-	return rune(unit), err == nil
+	return len(seen) < len(o.members)
 }
 
 // find is the value of a key; nil if it is absent or null.
 func (o *object) find(key string) []byte {
 	for i := range o.members {
-		if m := &o.members[i]; m.key == key {
+		if m := &o.members[i]; string(m.key) == key {
 			m.read = true
 			if m.value[0] == 'n' {
 				return nil
@@ -161,8 +93,7 @@ func (o *object) text(key string) *string {
 		o.fault(key, model.CodeInvalidField, "must be a string")
 		return nil
 	}
-	text := unquote(value)
-	return &text
+	return new(string(unquote(value)))
 }
 
 // requiredText reads a string that must be there.
@@ -234,20 +165,69 @@ func (o *object) timestamp(key string) *model.Timestamp {
 		o.fault(key, model.CodeInvalidTimestamp, "must be a string with an ISO 8601 time")
 		return nil
 	}
-	t, err := model.ParseTimestamp(unquote(value))
+	t, err := model.ParseTimestamp(string(unquote(value)))
 	o.faults.Add(key, err)
 	return &t
 }
 
-// metadata reads an optional object of primitive values.
-func (o *object) metadata(key string) model.Metadata {
+// object reads an optional object; nil if it is absent, or cannot be read.
+func (o *object) object(key string, otherType model.Code) *object {
 	value := o.find(key)
 	if value == nil {
 		return nil
 	}
-	m, err := model.ParseMetadata(value)
+	if value[0] != '{' {
+		o.fault(key, otherType, "must be a JSON object")
+		return nil
+	}
+	inner, err := parseObject(value)
+	if err != nil {
+		o.faults.Add(key, err)
+		return nil
+	}
+	return inner
+}
+
+// metadata reads an optional object of primitive values.
+func (o *object) metadata(key string) model.Metadata {
+	attributes := o.object(key, model.CodeInvalidMetadata)
+	if attributes == nil {
+		return nil
+	}
+	m, err := attributes.left()
 	o.faults.Add(key, err)
 	return m
+}
+
+// left are the members that no accessor asked for, as metadata.
+func (o *object) left() (model.Metadata, error) {
+	m := model.Metadata{}
+	for i := range o.members {
+		if o.members[i].read {
+			continue
+		}
+		o.members[i].read = true
+		if err := m.Set(string(o.members[i].key), primitive(o.members[i].value)); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// primitive is the value of a token as metadata has it. Objects and arrays stay tokens, which metadata
+// refuses.
+func primitive(token []byte) any {
+	switch token[0] {
+	case '"':
+		return string(unquote(token))
+	case 't', 'f':
+		return token[0] == 't'
+	case 'n':
+		return nil
+	case '{', '[':
+		return token
+	}
+	return json.Number(token)
 }
 
 // fault notes a fault of a key.
@@ -263,7 +243,7 @@ func (o *object) unread() []string {
 	var keys []string
 	for _, m := range o.members {
 		if !m.read {
-			keys = append(keys, m.key)
+			keys = append(keys, string(m.key))
 		}
 	}
 	return keys

@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -178,6 +179,12 @@ func TestHandler_RecordPayment_refuses(t *testing.T) {
 		"1969":                       {`{"amount":1,"timestamp":"1969-12-31T23:59:59Z",` + base + `}`, "invalid_timestamp", "timestamp"},
 		"metadata an array":          {`{"amount":1,"metadata":[],` + base + `}`, "invalid_metadata", "metadata"},
 		"metadata with an object":    {`{"amount":1,"metadata":{"a":{}},` + base + `}`, "invalid_metadata", "metadata"},
+		"metadata with an array":     {`{"amount":1,"metadata":{"a":[1]},` + base + `}`, "invalid_metadata", "metadata"},
+		"metadata without a key":     {`{"amount":1,"metadata":{"":1},` + base + `}`, "invalid_metadata", "metadata"},
+		"metadata with NUL":          {`{"amount":1,"metadata":{"a":"\u0000"},` + base + `}`, "invalid_metadata", "metadata"},
+		"metadata of a long string":  {`{"amount":1,"metadata":{"a":"` + long[:256] + `"},` + base + `}`, "invalid_metadata", "metadata"},
+		"metadata of a long number":  {`{"amount":1,"metadata":{"a":` + long[:65] + `},` + base + `}`, "invalid_metadata", "metadata"},
+		"metadata of a huge number":  {`{"amount":1,"metadata":{"a":1e401},` + base + `}`, "invalid_metadata", "metadata"},
 		"11 attributes":              {`{"amount":1,"metadata":{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1},` + base + `}`, "invalid_metadata", "metadata"},
 		"both dialects":              {`{"amount":1,"datafast_visitor_id":"v","faurya_visitor_id":"v",` + base + `}`, "conflicting_fields", ""},
 		"Faurya without a visitor":   {`{"amount":1,"faurya_session_id":"s",` + base + `}`, "missing_field", "faurya_visitor_id"},
@@ -217,10 +224,17 @@ func TestHandler_RecordPayment_refuses(t *testing.T) {
 
 	t.Run("hostile bodies quickly", func(t *testing.T) {
 		t.Parallel()
+		var different strings.Builder
+		for i := range 7_000 {
+			fmt.Fprintf(&different, `"%x":1,`, i)
+		}
 		for name, body := range map[string]string{
-			"deep":      strings.Repeat(`{"a":`, 10_900),
-			"many keys": `{` + strings.Repeat(`"":1,`, 12_000) + `"a":1}`,
-			"long":      `{"amount":` + long + `,` + base + `}`,
+			"deep":           strings.Repeat(`{"a":`, 10_900),
+			"many keys":      `{` + strings.Repeat(`"":1,`, 12_000) + `"a":1}`,
+			"different keys": `{` + different.String() + `"amount":1}`,
+			"escapes":        `{"a":"` + strings.Repeat(`\ud83d\ude00`, 5_000) + `"}`,
+			"metadata":       `{"metadata":{` + different.String() + `"a":{}}}`,
+			"long":           `{"amount":` + long + `,` + base + `}`,
 		} {
 			a := newAPI(t)
 			best := time.Hour // of a few runs, since the machine has other work

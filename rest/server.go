@@ -28,7 +28,8 @@ var allowed = map[string]string{
 }
 
 // NewHandler serves everything below /api, and /healthz and /readyz. It expects the principal of the
-// request in its context for /api, but not for events, and the request's id. Ready is asked by
+// request in its context for /api, but not for events, and the request's id, which the answer's header
+// X-Request-Id has already. Ready is asked by
 // /readyz: nil means that requests are welcome. Now gives the time of a request.
 func NewHandler(resolver generated.MutationResolver, ready func(context.Context) error, now func() time.Time, senders Senders) http.Handler {
 	mux := http.NewServeMux()
@@ -92,6 +93,9 @@ func checkRequest(r *http.Request, known []string, strict bool, types []string) 
 }
 
 func hasType(contentType string, types []string) bool {
+	if slices.Contains(types, contentType) {
+		return true
+	}
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	return err == nil && slices.Contains(types, mediaType)
 }
@@ -133,10 +137,7 @@ func (s *server) RecordPayment(ctx context.Context, request openapi.RecordPaymen
 	if err != nil {
 		return nil, rec.names.rename(err)
 	}
-	return openapi.RecordPayment200JSONResponse{
-		Body:    toAPIPayment(payload, rec),
-		Headers: openapi.RecordPayment200ResponseHeaders{XRequestId: model.RequestID(ctx)},
-	}, nil
+	return openapi.RecordPayment200JSONResponse(toAPIPayment(payload, rec)), nil
 }
 
 // DeletePayments implements openapi.StrictServerInterface.
@@ -153,18 +154,12 @@ func (s *server) DeletePayments(ctx context.Context, request openapi.DeletePayme
 		return nil, model.Errorf(model.CodePaymentNotFound, "", "no payment matches")
 	}
 	body, err := toAPIDeletion(payload, del)
-	return openapi.DeletePayments200JSONResponse{
-		Body:    body,
-		Headers: openapi.DeletePayments200ResponseHeaders{XRequestId: model.RequestID(ctx)},
-	}, err
+	return openapi.DeletePayments200JSONResponse(body), err
 }
 
 // GetHealth implements openapi.StrictServerInterface.
-func (s *server) GetHealth(ctx context.Context, _ openapi.GetHealthRequestObject) (openapi.GetHealthResponseObject, error) {
-	return openapi.GetHealth200JSONResponse{
-		Body:    health(openapi.HealthResponseDataStateAlive),
-		Headers: openapi.GetHealth200ResponseHeaders{XRequestId: model.RequestID(ctx)},
-	}, nil
+func (s *server) GetHealth(context.Context, openapi.GetHealthRequestObject) (openapi.GetHealthResponseObject, error) {
+	return openapi.GetHealth200JSONResponse(health(openapi.HealthResponseDataStateAlive)), nil
 }
 
 // GetReadiness implements openapi.StrictServerInterface.
@@ -172,10 +167,7 @@ func (s *server) GetReadiness(ctx context.Context, _ openapi.GetReadinessRequest
 	if err := s.ready(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", model.Errorf(model.CodeUnavailable, "", "the database cannot be reached, or its migrations are not done"), err)
 	}
-	return openapi.GetReadiness200JSONResponse{
-		Body:    health(openapi.HealthResponseDataStateReady),
-		Headers: openapi.GetReadiness200ResponseHeaders{XRequestId: model.RequestID(ctx)},
-	}, nil
+	return openapi.GetReadiness200JSONResponse(health(openapi.HealthResponseDataStateReady)), nil
 }
 
 func health(state openapi.HealthResponseDataState) openapi.HealthResponse {

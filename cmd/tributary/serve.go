@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"tributary/db"
+	"tributary/graph"
 	"tributary/internal/clientip"
 	"tributary/internal/server"
 )
@@ -51,6 +53,7 @@ type serveCmd struct {
 	TrustedProxy        []network `placeholder:"ADDRESS" help:"Address or network of a proxy in front of the server, such as 10.0.0.0/8: what its headers say of a client's address and country is believed; repeatable."`
 	GeoIP               string    `name:"geoip" placeholder:"FILE" help:"MaxMind database (.mmdb) of countries or cities, by which visits get their country."`
 	EventRate           uint32    `default:"20" placeholder:"N" help:"How many events a second one address may send to /api/events, in the mean of ten seconds; 0 for any number (default: ${default})."`
+	ReadDatabaseURL     string    `placeholder:"URL" help:"Streaming replica of the database to read reports from; what cannot be read there comes from --database-url."`
 	AllowUnsafeDatabase bool      `help:"Start although the database of --database-url says that it can lose what it has acknowledged."`
 }
 
@@ -96,7 +99,12 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 	if err != nil {
 		return err
 	}
-	resolver := newResolver(d.Store)
+	store, closeReplica, err := c.withReplica(a, d.Store)
+	if err != nil {
+		return err
+	}
+	defer closeReplica()
+	resolver := newResolver(store)
 	if c.Demo {
 		if place.Demo, err = a.openDemo(ctx, d.Store, resolver); err != nil {
 			return err
@@ -115,6 +123,18 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 	senders := newSenders(c.proxies(), countries, c.EventRate, a.log)
 	handler := newHandler(d.Store, resolver, senders, place.Demo.playground(), a.log)
 	return server.Serve(ctx, listener, handler, drainTime, a.log)
+}
+
+// withReplica is the store with its reports read from the replica, if there is one, until that is closed.
+func (c *serveCmd) withReplica(a *app, primary *db.Store) (store graph.Store, closeReplica func(), err error) {
+	if c.ReadDatabaseURL == "" {
+		return primary, func() {}, nil
+	}
+	replicated, err := db.OpenReplicated(primary, c.ReadDatabaseURL, db.Options{}, a.log)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--read-database-url: %w", err)
+	}
+	return replicated, func() { _ = replicated.Close() }, nil
 }
 
 // proxies are the networks whose headers are believed.

@@ -16,7 +16,7 @@ import (
 )
 
 // newResolver makes the application layer, which all transports and the demo use.
-func newResolver(store *db.Store) *graph.Resolver {
+func newResolver(store graph.Store) *graph.Resolver {
 	return &graph.Resolver{Store: store, Now: now, ParseUserAgent: useragent.Parse}
 }
 

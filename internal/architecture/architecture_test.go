@@ -39,7 +39,7 @@ var rules = map[string]rule{
 	"graph":                 {own: []string{"graph/generated", "model"}, others: []string{gqlgen, gqlparser, "github.com/vikstrous/dataloadgen"}},
 	"openapi":               {own: []string{"model"}, others: []string{"github.com/oapi-codegen/runtime/…", "go.yaml.in/yaml/v3"}},
 	"rest":                  {own: []string{"openapi", "graph/generated", "model"}, others: []string{"github.com/oapi-codegen/runtime/…"}},
-	"db":                    {own: []string{"model"}, others: []string{bun, pgx, "github.com/google/uuid", "golang.org/x/sync/semaphore"}},
+	"db":                    {own: []string{"model"}, others: []string{bun, pgx, "github.com/google/uuid", "golang.org/x/sync/semaphore", "golang.org/x/sync/singleflight"}},
 	"internal/auth":         {own: []string{"model"}},
 	"internal/server":       {own: []string{"graph", "rest", "openapi", "internal/auth", "internal/server/pages", "internal/tracker", "model"}, others: []string{everybody}},
 	"internal/server/pages": {others: []string{"github.com/swaggest/swgui/…", "github.com/vearutop/statigz"}},

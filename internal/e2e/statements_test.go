@@ -158,8 +158,11 @@ func (c *statements) missing(t testing.TB, exempt map[string]string) (places []s
 	return places
 }
 
-// sends says whether a call sends a statement: x.Scan(ctx, …), x.Exec(ctx), or f(ctx, x.NewRaw(…)).
+// sends says whether a call sends a statement: x.Scan(ctx, …), x.Exec(ctx), f(ctx, x.NewRaw(…)), or x.queue(…).
 func sends(call *ast.CallExpr) bool {
+	if method, ok := call.Fun.(*ast.SelectorExpr); ok && slices.Contains([]string{"queue", "queueInto"}, method.Sel.Name) {
+		return !isNamed(method.X, "t") // the transaction itself
+	}
 	if len(call.Args) == 0 || !isNamed(call.Args[0], "ctx") {
 		return false
 	}

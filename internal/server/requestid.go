@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
@@ -8,13 +9,15 @@ import (
 	"tributary/model"
 )
 
-// identify gives every request its id, and every answer the headers that all have.
+// identify gives every request its id and its time, and every answer the headers that all have.
 func identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := newRequestID()
 		w.Header().Set("X-Request-Id", id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		next.ServeHTTP(w, r.WithContext(model.WithRequestID(r.Context(), id)))
+		ctx, cancel := context.WithTimeout(model.WithRequestID(r.Context(), id), requestTimeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

@@ -79,12 +79,9 @@ func (c Config) notFound(w http.ResponseWriter, r *http.Request) {
 		"there is nothing at this path; /openapi.yaml lists the paths of the API, and GraphQL is at /graphql"))
 }
 
-// guard gives a request its time, and answers and logs a panic.
+// guard answers and logs a panic.
 func (c Config) guard(next http.Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
-		defer cancel()
-		r = r.WithContext(ctx)
 		defer func() {
 			cause := recover()
 			if cause == nil {
@@ -93,6 +90,7 @@ func (c Config) guard(next http.Handler, fail func(http.ResponseWriter, *http.Re
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(cause)
 			}
+			ctx := r.Context()
 			c.Logger.ErrorContext(ctx, "a request panicked", "panic", cause, "requestId", model.RequestID(ctx), "path", r.URL.Path, "stack", string(debug.Stack()))
 			fail(w, r, model.ErrInternal)
 		}()

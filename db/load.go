@@ -1,0 +1,167 @@
+package db
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"tributary/model"
+)
+
+// loaded is what is read of a website to decide on payments.
+type loaded struct {
+	website []struct {
+		Currency string
+		rollupExtent
+	}
+	customers []customerRow
+	entries   []paymentRow
+	seen      []visitorRow
+	usage     []struct{ Events int64 }
+}
+
+// load locks what the payments touch and reads it, and with it the website's currency, which may have been
+// changed since the request began.
+func (r *recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.Ledger, error) {
+	var read loaded
+	visitors := r.queueLoad(batch, &read)
+	if err := r.tx.send(ctx); err != nil {
+		return nil, err
+	}
+	if len(read.website) == 0 {
+		return nil, model.ErrWebsiteNotFound()
+	}
+	r.locked = make(map[model.CustomerKey]bool, len(read.customers))
+	for _, row := range read.customers {
+		r.locked[row.key()] = true
+	}
+	r.site.Currency = model.Currency(read.website[0].Currency)
+	r.changes.extent = &read.website[0].rollupExtent
+	if others := read.visitorsBesides(visitors); len(others) > 0 {
+		r.tx.queueInto(&read.seen, r.seen(others))
+		if err := r.tx.send(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return read.ledger(r.site)
+}
+
+// queueLoad locks what the payments touch and reads it with the next query, and answers their visitors, in
+// order. What is read after a lock has been waited for is what its former holder has committed.
+func (r recorder) queueLoad(batch []*model.NewPayment, read *loaded) (visitors []string) {
+	var charges, transactions []string
+	var customers []customerRow
+	for _, p := range batch {
+		charges, transactions = append(charges, p.ChargeID()), append(transactions, p.TransactionID, p.ChargeID())
+		for _, key := range p.CustomerKeys() {
+			customers = append(customers, customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value})
+		}
+		if p.VisitorID != nil {
+			visitors = append(visitors, *p.VisitorID)
+		}
+	}
+	charges, transactions, visitors = sorted(charges), sorted(transactions), sorted(visitors)
+	r.lock(charges)
+	if len(customers) > 0 {
+		r.tx.queueInto(&read.customers, r.lockedCustomers(customers))
+	}
+	r.tx.queueInto(&read.website, r.tx.NewRaw("SELECT currency, rollups_until, visitor_rollups_until FROM websites WHERE id = ?", r.site.ID))
+	r.tx.queueInto(&read.entries, r.tx.NewRaw("SELECT p.* FROM payments p WHERE p.website_id = ? AND p.transaction_id = ANY (?)",
+		r.site.ID, pgdialect.Array(transactions)))
+	r.tx.queueInto(&read.entries, r.otherRefunds(charges, transactions))
+	if len(visitors) > 0 {
+		r.tx.queueInto(&read.seen, r.seen(visitors))
+	}
+	if r.site.EventLimit > 0 {
+		r.tx.queueInto(&read.usage, r.lockedUsage(batch[0].RecordedAt))
+	}
+	return visitors
+}
+
+// lockedCustomers locks customers and reads whom they are known by. Those that are missing are inserted, so that
+// there is a row to lock.
+func (r recorder) lockedCustomers(rows []customerRow) *bun.RawQuery {
+	slices.SortFunc(rows, func(a, b customerRow) int { return compareKeys(a.key(), b.key()) })
+	return r.tx.NewRaw(`? ON CONFLICT (website_id, basis, value) DO UPDATE SET value = EXCLUDED.value
+		RETURNING basis, value, visitor_id, claimed`, insertion(slices.Compact(rows)))
+}
+
+// otherRefunds reads the refunds of charges that have other transaction ids.
+func (r recorder) otherRefunds(charges, transactions []string) *bun.RawQuery {
+	return r.tx.NewRaw(`SELECT p.* FROM payments p
+		WHERE p.website_id = ? AND p.charge_id = ANY (?) AND p.is_refund AND p.transaction_id <> ALL (?)`,
+		r.site.ID, pgdialect.Array(charges), pgdialect.Array(transactions))
+}
+
+// seen reads which of the visitors have been seen.
+func (r recorder) seen(visitors []string) *bun.RawQuery {
+	return r.tx.NewRaw("SELECT id FROM visitors WHERE website_id = ? AND id = ANY (?)", r.site.ID, pgdialect.Array(visitors))
+}
+
+// lockedUsage locks the account's count of the month, and reads it.
+func (r recorder) lockedUsage(now time.Time) *bun.RawQuery {
+	return r.tx.NewRaw(`INSERT INTO account_usage AS u (account_id, month, events) VALUES (?, ?, 0)
+		ON CONFLICT (account_id, month) DO UPDATE SET events = u.events RETURNING events`,
+		r.site.AccountID, month(now))
+}
+
+// visitorsBesides are the visitors of what was read that are not among those given, which are in order.
+func (l *loaded) visitorsBesides(visitors []string) []string {
+	var others []string
+	add := func(id *string) {
+		if id == nil {
+			return
+		}
+		if _, isGiven := slices.BinarySearch(visitors, *id); !isGiven {
+			others = append(others, *id)
+		}
+	}
+	for i := range l.customers {
+		add(l.customers[i].VisitorID)
+	}
+	for i := range l.entries {
+		add(l.entries[i].VisitorID)
+	}
+	return sorted(others)
+}
+
+// ledger is what was read.
+func (l *loaded) ledger(site model.Website) (*model.Ledger, error) {
+	seen := make(map[string]bool, len(l.seen))
+	for _, row := range l.seen {
+		seen[row.ID] = true
+	}
+	for i := range l.entries {
+		row := &l.entries[i]
+		row.VisitorSeen = row.VisitorID != nil && seen[*row.VisitorID]
+		row.WebsiteCurrency = string(site.Currency)
+	}
+	entries, err := toPayments(l.entries)
+	if err != nil {
+		return nil, err
+	}
+	known, claimed := map[model.CustomerKey]string{}, map[model.CustomerKey]bool{}
+	for _, row := range l.customers {
+		if row.VisitorID != nil {
+			known[row.key()] = *row.VisitorID
+		}
+		if row.Claimed {
+			claimed[row.key()] = true
+		}
+	}
+	ledger := model.NewLedger(entries, known, seen)
+	ledger.Claimed = claimed
+	if site.EventLimit > 0 {
+		ledger.EventsLeft = max(0, site.EventLimit-l.usage[0].Events)
+	}
+	return ledger, nil
+}
+
+// sorted is the values in order, each once.
+func sorted(values []string) []string {
+	slices.Sort(values)
+	return slices.Compact(values)
+}
