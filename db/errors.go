@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -28,6 +29,9 @@ const (
 	classOperator      = "57"
 	classSystem        = "58"
 )
+
+// shardSuffix ends the names of the constraints of a table that Citus has distributed.
+var shardSuffix = regexp.MustCompile(`_\d+$`)
 
 // violations says what the violation of a constraint means to a client.
 var violations = map[string]func() error{
@@ -85,7 +89,7 @@ func translate(err error) error {
 func isPoolClosed(err error) bool { return strings.Contains(err.Error(), "sql: database is closed") }
 
 func translateState(pg *pgconn.PgError, err error) error {
-	if violated, ok := violations[pg.ConstraintName]; ok {
+	if violated, ok := violations[shardSuffix.ReplaceAllString(pg.ConstraintName, "")]; ok {
 		return violated()
 	}
 	switch {

@@ -108,6 +108,11 @@ func TestStore_errors(t *testing.T) {
 		account, _ := model.NewToken(model.Token{Prefix: model.PrefixAccountToken, AccountID: "none", CreatedAt: now})
 		_, err = b.CreateToken(t.Context(), account)
 		requireCode(t, model.CodeInvalidField, err)
+
+		_, err = connect(t, b.dsn).Exec(t.Context(), "ALTER TABLE tokens RENAME CONSTRAINT tokens_account_id_fkey TO tokens_account_id_fkey_102008")
+		require.NoError(t, err)
+		_, err = b.CreateToken(t.Context(), account)
+		requireCode(t, model.CodeInvalidField, err) // also by the name that it has in a cluster
 	})
 
 	t.Run("a constraint that nobody should meet stays as it is, to be masked", func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"tributary/model"
 )
@@ -69,11 +70,11 @@ func customerKeys(customerID, emailFolded *string) []model.CustomerKey {
 	return (&model.Payment{CustomerID: customerID, Email: emailFolded}).CustomerKeys()
 }
 
-// claimable says of a payment p whether a customer c may claim it for its visitor: nobody has it, or that visitor
-// was seen and the one who has it was not.
+// claimable says of a payment p of the website ?0 whether a customer c may claim it for its visitor: nobody has it,
+// or that visitor was seen and the one who has it was not.
 const claimable = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND p.visitor_id IS DISTINCT FROM c.visitor_id AND (p.visitor_id IS NULL
-	OR EXISTS (SELECT FROM visitors v WHERE v.website_id = c.website_id AND v.id = c.visitor_id)
-		AND NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id))`
+	OR EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id)
+		AND NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = p.visitor_id))`
 
 // follow is late attribution. Customers that became known take their earlier payments along, these
 // their refunds and their other customer keys, and so on until nothing moves.
@@ -138,14 +139,14 @@ func compareKeys(a, b model.CustomerKey) int {
 	return cmp.Or(cmp.Compare(a.Basis, b.Basis), cmp.Compare(a.Value, b.Value))
 }
 
-// mayLink says of a customer whether it becomes known by the visitor of a payment: nobody is known, or one who
-// was not seen, or one whom only a page has named, and the other was seen.
-const mayLink = `customers.visitor_id IS NULL OR customers.visitor_id = EXCLUDED.visitor_id
-	OR (customers.claimed OR NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = customers.website_id AND v.id = customers.visitor_id))
-	AND EXISTS (SELECT FROM visitors v WHERE v.website_id = EXCLUDED.website_id AND v.id = EXCLUDED.visitor_id)`
+// mayLink says of a customer c of the website ?0 whether it becomes known by the visitor of a payment, as l says:
+// nobody is known, or one who was not seen, or one whom only a page has named, and the other was seen.
+const mayLink = `c.visitor_id IS NULL OR c.visitor_id = l.visitor_id
+	OR (c.claimed OR NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id))
+	AND EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = l.visitor_id)`
 
 // mayClaim is mayLink for the visitor of an event, which takes a customer from nobody.
-const mayClaim = `customers.visitor_id IS NULL`
+const mayClaim = `c.visitor_id IS NULL`
 
 // linkedRow is a customer that became known by a visitor.
 type linkedRow struct {
@@ -159,27 +160,31 @@ func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string) 
 	if len(links) == 0 {
 		return nil, nil
 	}
-	may := mayLink
-	if r.claims {
-		may = mayClaim
-	}
-	var rows []customerRow
+	var missing []customerRow
+	var bases, values, visitors []string
 	for _, key := range slices.SortedFunc(maps.Keys(links), compareKeys) {
-		visitor := links[key]
-		row := customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value, VisitorID: &visitor, Claimed: r.claims}
-		if r.claims {
-			row.Claimant = &visitor
+		bases, values, visitors = append(bases, string(key.Basis)), append(values, key.Value), append(visitors, links[key])
+		if !r.locked[key] {
+			missing = append(missing, customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value})
 		}
-		rows = append(rows, row)
 	}
+	if len(missing) > 0 {
+		r.tx.queue(r.lockedCustomers(missing))
+	}
+	may, claimant := mayLink, "c.claimant"
+	if r.claims {
+		may, claimant = mayClaim, "l.visitor_id"
+	}
+	// An INSERT that does it all would be refused by Citus, for its subqueries.
 	var linked []linkedRow
-	err := r.tx.NewRaw(`WITH c AS (? ON CONFLICT (website_id, basis, value) DO UPDATE SET visitor_id = EXCLUDED.visitor_id,
-				claimed = EXCLUDED.claimed, claimant = coalesce(EXCLUDED.claimant, customers.claimant)
-			WHERE `+may+` RETURNING website_id, basis, value, visitor_id)
+	err := r.tx.NewRaw(`WITH c AS (UPDATE customers c SET visitor_id = l.visitor_id, claimed = ?1, claimant = `+claimant+`
+			FROM unnest(?2::text[], ?3::text[], ?4::text[]) AS l (basis, value, visitor_id)
+			WHERE c.website_id = ?0 AND c.basis = l.basis AND c.value = l.value AND (`+may+`)
+			RETURNING c.basis, c.value, c.visitor_id)
 		SELECT c.basis, c.value,
-			c.basis = 'CUSTOMER_ID' AND EXISTS (SELECT FROM payments p WHERE p.website_id = c.website_id AND p.customer_id = c.value AND `+claimable+`)
-			OR c.basis = 'EMAIL' AND EXISTS (SELECT FROM payments p WHERE p.website_id = c.website_id AND p.email_folded = c.value AND `+claimable+`) AS claims
-		FROM c ORDER BY c.basis, c.value`, insertion(rows)).Scan(ctx, &linked)
+			c.basis = 'CUSTOMER_ID' AND EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.customer_id = c.value AND `+claimable+`)
+			OR c.basis = 'EMAIL' AND EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.email_folded = c.value AND `+claimable+`) AS claims
+		FROM c ORDER BY c.basis, c.value`, r.site.ID, r.claims, pgdialect.Array(bases), pgdialect.Array(values), pgdialect.Array(visitors)).Scan(ctx, &linked)
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,10 @@ func (r *recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.
 	if len(read.website) == 0 {
 		return nil, model.ErrWebsiteNotFound()
 	}
+	r.locked = make(map[model.CustomerKey]bool, len(read.customers))
+	for _, row := range read.customers {
+		r.locked[row.key()] = true
+	}
 	r.site.Currency = model.Currency(read.website[0].Currency)
 	r.changes.extent = &read.website[0].rollupExtent
 	if others := read.visitorsBesides(visitors); len(others) > 0 {

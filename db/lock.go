@@ -19,7 +19,8 @@ type recorder struct {
 	tx      *transaction
 	site    model.Website
 	changes *ledgerChanges
-	alone   bool // no other recorder of the website is at work
+	alone   bool                       // no other recorder of the website is at work
+	locked  map[model.CustomerKey]bool // the customers whose rows it has locked, when it began
 	// claims says that links come from events of a page, not from payments.
 	claims bool
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"tributary/model"
 )
 
@@ -127,15 +129,20 @@ func (r recorder) writeVisits(c visitChanges) {
 		r.tx.queue(insertion(c.started))
 	}
 	if len(c.continued) > 0 {
-		r.tx.queue(r.tx.NewUpdate().Model(&c.continued).Column(viewColumns...).Bulk())
+		r.tx.queue(r.updateVisits(&c.continued, viewColumns))
 	}
 	if len(c.opened) > 0 {
-		r.tx.queue(r.tx.NewUpdate().Model(&c.opened).Column(slices.Concat(originColumns, viewColumns)...).Bulk())
+		r.tx.queue(r.updateVisits(&c.opened, slices.Concat(originColumns, viewColumns)))
 	}
 	if len(c.returned) > 0 {
 		r.tx.queue(r.tx.NewUpdate().Model((*visitorRow)(nil)).Set("visit_count = visit_count + 1").
 			Where("website_id = ? AND id IN (?)", r.site.ID, list(c.returned)))
 	}
+}
+
+// updateVisits writes some columns of visits.
+func (r recorder) updateVisits(rows *[]visitRow, columns []string) *bun.UpdateQuery {
+	return r.tx.NewUpdate().Model(rows).Column(columns...).Bulk().Where("t.website_id = ?", r.site.ID)
 }
 
 // meet makes or updates visitors and holds their rows, so that the pageviews and events of one visitor are

@@ -260,7 +260,7 @@ func (r recorder) keepVisitors() {
 // narrow finds out when the payments of visitors who have lost some begin and end, and whether any are left.
 func (r recorder) narrow(visitors []string) {
 	r.tx.queue(r.tx.NewRaw("DELETE FROM visitor_rollups WHERE website_id = ? AND visitor_id IN (?) AND entries = 0", r.site.ID, list(visitors)))
-	payments := r.tx.NewSelect().TableExpr("payments AS p").Where("p.website_id = v.website_id AND p.visitor_id = v.visitor_id")
+	payments := r.tx.NewSelect().TableExpr("payments AS p").Where("p.website_id = ? AND p.visitor_id = v.visitor_id", r.site.ID)
 	r.tx.queue(r.tx.NewRaw("UPDATE visitor_rollups v SET first_payment_at = (?2), last_payment_at = (?3) WHERE v.website_id = ?0 AND v.visitor_id IN (?1)",
 		r.site.ID, list(visitors), payments.Clone().ColumnExpr("coalesce(min(p.occurred_at), v.first_payment_at)"),
 		payments.ColumnExpr("coalesce(max(p.occurred_at), v.last_payment_at)")))

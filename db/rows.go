@@ -38,10 +38,10 @@ type paymentRow struct {
 	WebsiteCurrency string `bun:",scanonly"`
 }
 
-// paymentColumns reads a payment together with what is derived: whether its visitor has been seen, and
-// whether it is converted to the website's currency.
-const paymentColumns = `p.*, EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id) AS visitor_seen,
-	(SELECT w.currency FROM websites w WHERE w.id = p.website_id) AS website_currency`
+// paymentColumns reads a payment of the website ?0 together with what is derived: whether its visitor has been
+// seen, and whether it is converted to the website's currency.
+const paymentColumns = `p.*, EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = p.visitor_id) AS visitor_seen,
+	(SELECT w.currency FROM websites w WHERE w.id = ?0) AS website_currency`
 
 func newPaymentRow(p *model.Payment) (paymentRow, error) {
 	row := paymentRow{
