@@ -63,14 +63,14 @@ func (s *Store) partsBetween(ctx context.Context, site model.Website, query mode
 // keptParts adds up the parts of a range by bucket: whole days and hours from the rollups, the rest from the ledger.
 func (s *Store) keptParts(site model.Website, r model.Range, starts []time.Time) *bun.SelectQuery {
 	spans := model.NewSpans(r, starts)
+	// With the offset, Postgres reads the rows of one range after the other; it might read all of the website's.
 	each := func(ranges []model.Range, rows *bun.SelectQuery) *bun.SelectQuery {
 		from, to := make([]time.Time, len(ranges)), make([]time.Time, len(ranges))
 		for i, r := range ranges {
 			from[i], to[i] = r.From, r.To
 		}
-		// Without the offset, Postgres might read all rows for each range.
 		return s.db.NewSelect().TableExpr("unnest(?::timestamptz[], ?::timestamptz[]) AS r (from_at, to_at)", pgdialect.Array(from), pgdialect.Array(to)).
-			Join("CROSS JOIN LATERAL (?) AS p", rows.Offset(0)).ColumnExpr("p.*")
+			Join("CROSS JOIN LATERAL (? OFFSET 0) AS p", rows).ColumnExpr("p.*")
 	}
 	rollups := func(span string) *bun.SelectQuery {
 		return s.db.NewSelect().TableExpr("rollups AS p").Where("p.website_id = ? AND p.span = ?", site.ID, span).

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,7 +12,10 @@ import (
 	"time"
 )
 
-// ask runs a GraphQL query and answers the time that it took.
+// errTooLong is that a request could not be answered in the 30 seconds that it has.
+var errTooLong = errors.New("the request took too long")
+
+// ask runs a GraphQL query and answers the time that it took. Errors: errTooLong.
 func (b *bench) ask(ctx context.Context, s *site, query string) (time.Duration, error) {
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
@@ -20,6 +24,9 @@ func (b *bench) ask(ctx context.Context, s *site, query string) (time.Duration, 
 	began := time.Now()
 	status, text, err := b.request(ctx, s, http.MethodPost, "/graphql", body)
 	took := time.Since(began)
+	if err == nil && bytes.Contains(text, []byte("UNAVAILABLE")) {
+		return took, errTooLong
+	}
 	if err == nil && (status != http.StatusOK || bytes.Contains(text, []byte(`"errors"`))) {
 		err = fmt.Errorf("the query %s was answered with %d %s", query, status, text)
 	}

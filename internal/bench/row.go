@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -64,6 +65,8 @@ func spread(values []float64) string {
 // figure has two digits after the point if it is small, and none if it is large.
 func figure(v float64) string {
 	switch {
+	case math.IsInf(v, 0), math.IsNaN(v):
+		return "too long"
 	case v >= 100:
 		return fmt.Sprintf("%.0f", v)
 	case v >= 10:
