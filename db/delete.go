@@ -12,8 +12,8 @@ import (
 )
 
 // deleteStep is how many entries are deleted in one transaction. Recording waits for a step, so steps
-// are short: some tens of milliseconds.
-const deleteStep = 1000
+// are short: ten or twenty milliseconds.
+const deleteStep = 250
 
 // DeletePayments deletes the entries that match all filters of the deletion, and leaves one audit
 // row; a dry run only counts. What the entries had lent to others goes with them: the ledger is as if
