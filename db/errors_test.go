@@ -110,6 +110,26 @@ func TestStore_errors(t *testing.T) {
 		requireCode(t, model.CodeInvalidField, err)
 	})
 
+	t.Run("a constraint of another machine of a cluster", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		_, err := connect(t, b.dsn).Exec(t.Context(), `ALTER TABLE tokens RENAME CONSTRAINT tokens_account_id_fkey TO tokens_account_id_fkey_102008;
+			CREATE SEQUENCE inserts;
+			CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+				IF nextval('inserts') = 1 THEN
+					RAISE unique_violation USING MESSAGE = 'duplicate key value violates unique constraint "payments_website_transaction_key_102009"';
+				END IF;
+				RETURN NEW;
+			END $$;
+			CREATE TRIGGER refuse BEFORE INSERT ON payments FOR EACH ROW EXECUTE FUNCTION refuse()`)
+		require.NoError(t, err)
+		account, _ := model.NewToken(model.Token{Prefix: model.PrefixAccountToken, AccountID: "none", CreatedAt: now})
+		_, err = b.CreateToken(t.Context(), account)
+		requireCode(t, model.CodeInvalidField, err)
+		_, err = b.record(charge("t1"))
+		require.NoError(t, err, "the transaction is run again")
+	})
+
 	t.Run("a constraint that nobody should meet stays as it is, to be masked", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)

@@ -14,8 +14,8 @@ import (
 // loaded is what is read of a website to decide on payments.
 type loaded struct {
 	website []struct {
-		Currency     string
-		RollupsUntil *time.Time
+		Currency string
+		rollupExtent
 	}
 	customers []customerRow
 	entries   []paymentRow
@@ -34,8 +34,12 @@ func (r *recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.
 	if len(read.website) == 0 {
 		return nil, model.ErrWebsiteNotFound()
 	}
+	r.locked = make(map[model.CustomerKey]bool, len(read.customers))
+	for _, row := range read.customers {
+		r.locked[row.key()] = true
+	}
 	r.site.Currency = model.Currency(read.website[0].Currency)
-	r.changes.until, r.changes.isKnown = read.website[0].RollupsUntil, true
+	r.changes.extent = &read.website[0].rollupExtent
 	if others := read.visitorsBesides(visitors); len(others) > 0 {
 		r.tx.queueInto(&read.seen, r.seen(others))
 		if err := r.tx.send(ctx); err != nil {
@@ -64,7 +68,7 @@ func (r recorder) queueLoad(batch []*model.NewPayment, read *loaded) (visitors [
 	if len(customers) > 0 {
 		r.tx.queueInto(&read.customers, r.lockedCustomers(customers))
 	}
-	r.tx.queueInto(&read.website, r.tx.NewRaw("SELECT currency, rollups_until FROM websites WHERE id = ?", r.site.ID))
+	r.tx.queueInto(&read.website, r.tx.NewRaw("SELECT currency, rollups_until, visitor_rollups_until FROM websites WHERE id = ?", r.site.ID))
 	r.tx.queueInto(&read.entries, r.tx.NewRaw("SELECT p.* FROM payments p WHERE p.website_id = ? AND p.transaction_id = ANY (?)",
 		r.site.ID, pgdialect.Array(transactions)))
 	r.tx.queueInto(&read.entries, r.otherRefunds(charges, transactions))

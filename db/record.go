@@ -38,7 +38,7 @@ func (s *Store) recordPayments(ctx context.Context, site model.Website, payments
 		batch := make([]*model.NewPayment, len(payments))
 		for i, p := range payments {
 			fresh := *p
-			fresh.ID = newID().String()
+			fresh.ID = newID()
 			batch[i] = &fresh
 		}
 		var err error

@@ -35,6 +35,7 @@ type querier interface {
 // COMMIT with the last.
 type transaction struct {
 	store  *Store
+	ctx    context.Context // in which it began, for the store's hook
 	conn   bun.Conn
 	queued []statement
 	err    error // of a query that could not be queued
@@ -44,8 +45,9 @@ type transaction struct {
 
 // statement is a statement that is to be sent.
 type statement struct {
-	text string
-	rows any // a pointer to the slice of rows that its rows are added to, or nil
+	text  string
+	rows  any         // a pointer to the slice of rows that its rows are added to, or nil
+	ended func(error) // tells the store's hook, or nil
 }
 
 // begin begins a transaction. Whoever does so must end it.
@@ -54,7 +56,23 @@ func (s *Store) begin(ctx context.Context) (*transaction, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &transaction{store: s, conn: conn, queued: []statement{{text: "BEGIN"}}}, nil
+	t := &transaction{store: s, ctx: ctx, conn: conn}
+	t.add(nil, "BEGIN")
+	return t, nil
+}
+
+// add adds a statement to those that are queued. The store's hook sees it there, and so who has asked for it.
+func (t *transaction) add(rows any, text string) {
+	var ended func(error)
+	if hook := t.store.hook; hook != nil {
+		event := &bun.QueryEvent{DB: t.store.db, Query: text, StartTime: time.Now()}
+		ctx := hook.BeforeQuery(t.ctx, event)
+		ended = func(err error) {
+			event.Err = err
+			hook.AfterQuery(ctx, event)
+		}
+	}
+	t.queued = append(t.queued, statement{text, rows, ended})
 }
 
 // queue has a query run with those that follow. If it fails, so do they.
@@ -64,13 +82,13 @@ func (t *transaction) queue(query schema.QueryAppender) { t.queueInto(nil, query
 // they are added when they come.
 func (t *transaction) queueInto(rows any, query schema.QueryAppender) {
 	text, err := query.AppendQuery(t.store.db.QueryGen(), nil)
-	t.queued = append(t.queued, statement{string(text), rows})
+	t.add(rows, string(text))
 	t.err = cmp.Or(t.err, err)
 }
 
 // commit sends what is queued and ends the transaction.
 func (t *transaction) commit(ctx context.Context) error {
-	t.queued = append(t.queued, statement{text: "COMMIT"})
+	t.add(nil, "COMMIT")
 	t.mayBeCommitted = true
 	return t.send(ctx)
 }
@@ -95,16 +113,15 @@ func (t *transaction) send(ctx context.Context) (err error) {
 		return t.err
 	}
 	t.queued = nil
+	defer func() {
+		for _, s := range statements {
+			if s.ended != nil {
+				s.ended(err)
+			}
+		}
+	}()
 	var message strings.Builder
 	for _, s := range statements {
-		if hook := t.store.hook; hook != nil {
-			event := &bun.QueryEvent{DB: t.store.db, Query: s.text, StartTime: time.Now()}
-			hooked := hook.BeforeQuery(ctx, event)
-			defer func() {
-				event.Err = err
-				hook.AfterQuery(hooked, event)
-			}()
-		}
 		message.WriteString(s.text)
 		message.WriteByte(';')
 	}
