@@ -18,7 +18,7 @@ func (s *Store) Payments(ctx context.Context, site model.Website, query model.Pa
 	q := s.db.NewSelect().Model((*paymentRow)(nil)).ColumnExpr(paymentColumns).Where("p.website_id = ?", site.ID)
 	q = matching(q, query)
 	if !query.Credit.IsAll() {
-		q = q.Where("p.id IN (?)", s.credited(site, matching(s.entries(site), query), query.Credit).ColumnExpr("p.id"))
+		q = q.Where("p.id IN (?)", s.credited(site, matching(s.entries(site), query), query.In, query.Credit).ColumnExpr("p.id"))
 	}
 	var rows []paymentRow
 	if err := onPage(q, query.Page).Scan(ctx, &rows); err != nil {
