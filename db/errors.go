@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"regexp"
 	"strings"
 
@@ -86,7 +87,7 @@ func translate(err error) error {
 		return err
 	case errors.As(err, &pg):
 		return translateState(pg, err)
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded) && !errors.As(err, &connect):
 		return &unavailableError{shown: errTooLong, cause: err}
 	case errors.Is(err, errNotAlone), errors.Is(err, context.Canceled),
 		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone),

@@ -77,6 +77,21 @@ func TestStore_errors(t *testing.T) {
 		unavailable(t, err, "context canceled")
 	})
 
+	t.Run("a deadline that passes while a transaction waits", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		tx, err := connect(t, b.dsn).Begin(t.Context())
+		require.NoError(t, err)
+		_, err = tx.Exec(t.Context(), `LOCK TABLE websites`)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_, err = b.CreateWebsite(ctx, model.Website{Domain: "x.example", Timezone: "UTC", Currency: "USD", CreatedAt: now})
+		says(t, err, "this took too long; try again, or ask for less at once, such as a shorter range", "timeout")
+		require.NoError(t, tx.Rollback(t.Context()))
+		b.website("USD")
+	})
+
 	t.Run("a session that is ended by the server", func(t *testing.T) {
 		t.Parallel()
 		b := setupWith(t, db.Options{MaxConnections: 1})
