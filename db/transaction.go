@@ -39,7 +39,7 @@ type transaction struct {
 	ctx    context.Context // in which it began, for the store's hook
 	conn   bun.Conn
 	queued []statement
-	err    error // of a query that could not be queued
+	err    error // the first one: nothing is sent after it
 	// mayBeCommitted says that COMMIT was sent, and Postgres did not end before it.
 	mayBeCommitted bool
 }
@@ -122,6 +122,7 @@ func (t *transaction) send(ctx context.Context) (err error) {
 	}
 	t.queued = nil
 	defer func() {
+		t.err = err
 		for _, s := range statements {
 			if s.ended != nil {
 				s.ended(err)
@@ -206,7 +207,12 @@ func (t *transaction) ExecContext(ctx context.Context, query string, args ...any
 
 // QueryRowContext implements bun.IConn, for queries that are run at once.
 func (t *transaction) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	_ = t.send(ctx) // after an error, the query fails too
+	if err := t.send(ctx); err != nil {
+		// A row cannot say so. With a context that has ended, the query is not run outside of the transaction.
+		ended, cancel := context.WithCancelCause(ctx)
+		cancel(err)
+		ctx = ended
+	}
 	return t.conn.Conn.QueryRowContext(ctx, query, args...)
 }
 

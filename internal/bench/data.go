@@ -82,7 +82,7 @@ func (b *bench) prepare(ctx context.Context, sites []*site) error {
 func (b *bench) buildRollups(ctx context.Context, sites []*site) error {
 	for _, s := range sites {
 		var isComplete bool
-		if err := b.db.QueryRow(ctx, "SELECT rollups_until IS NULL FROM websites WHERE id = $1", s.ID).Scan(&isComplete); err != nil {
+		if err := b.db.QueryRow(ctx, "SELECT rollups_until IS NULL AND visitor_rollups_until IS NULL FROM websites WHERE id = $1", s.ID).Scan(&isComplete); err != nil {
 			return err
 		}
 		if isComplete {
