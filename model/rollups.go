@@ -11,7 +11,7 @@ type RollupProgress struct {
 // RollupCheck compares the rollups of a website with its ledger.
 type RollupCheck struct {
 	IsComplete bool // all payments are in the rollups; else only those are compared that are
-	Compared   int // sums of hours, days and visitors
+	Compared   int  // sums of hours, days and visitors
 	Faults     []RollupFault
 	Others     int // more faults
 }
