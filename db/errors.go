@@ -25,6 +25,7 @@ const (
 	stateReadOnly      = "25006"
 	stateCanceled      = "57014"
 	stateTerminated    = "57P01"
+	stateSilent        = "25P03" // a transaction was ended that waited for its next statement
 	classConnection    = "08"
 	classResources     = "53"
 	classOperator      = "57"
@@ -70,7 +71,7 @@ func isConflict(pg *pgconn.PgError) bool {
 func isLost(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		return pg.Code == stateTerminated
+		return pg.Code == stateTerminated || pg.Code == stateSilent
 	}
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, pgconn.ErrConnClosed)
@@ -110,7 +111,7 @@ func translateState(pg *pgconn.PgError, err error) error {
 	case pg.Code == stateCanceled:
 		return &unavailableError{shown: errTooLong, cause: err}
 	case isConflict(pg), pg.Code == stateDeadlock, pg.Code == stateSerialization, pg.Code == stateLockTimeout,
-		pg.Code == stateReadOnly,
+		pg.Code == stateReadOnly, pg.Code == stateSilent,
 		strings.HasPrefix(pg.Code, classConnection), strings.HasPrefix(pg.Code, classResources),
 		strings.HasPrefix(pg.Code, classOperator), strings.HasPrefix(pg.Code, classSystem):
 		return &unavailableError{shown: unavailable("the database cannot answer now; try again"), cause: err}
