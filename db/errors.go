@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"regexp"
 	"strings"
 
@@ -30,9 +31,6 @@ const (
 	classSystem        = "58"
 )
 
-// shardSuffix ends the names of the constraints of a table that Citus has distributed.
-var shardSuffix = regexp.MustCompile(`_\d+$`)
-
 // violations says what the violation of a constraint means to a client.
 var violations = map[string]func() error{
 	"websites_account_id_fkey": func() error { return model.Errorf(model.CodeInvalidField, "account", "no such account") },
@@ -47,9 +45,25 @@ func isRetryable(err error) bool {
 		errors.As(err, &pg) && (pg.Code == stateDeadlock || pg.Code == stateSerialization || isConflict(pg))
 }
 
+// The name of a constraint in a message, and what Citus appends to it.
+var (
+	namedConstraint = regexp.MustCompile(`constraint "([^"]+)"`)
+	shardSuffix     = regexp.MustCompile(`_\d+$`)
+)
+
+// violated is the name of the constraint that was violated, or "". Citus passes on the message of another machine
+// without the name, which there ends with the number of a shard.
+func violated(pg *pgconn.PgError) string {
+	name := pg.ConstraintName
+	if found := namedConstraint.FindStringSubmatch(pg.Message); name == "" && found != nil {
+		name = found[1]
+	}
+	return shardSuffix.ReplaceAllString(name, "")
+}
+
 // isConflict says whether a transaction met an entry that it had not seen.
 func isConflict(pg *pgconn.PgError) bool {
-	return pg.Code == stateUnique && pg.ConstraintName == "payments_website_transaction_key"
+	return pg.Code == stateUnique && violated(pg) == "payments_website_transaction_key"
 }
 
 // isLost says whether the connection to Postgres is gone, so that what was not committed is undone.
@@ -73,7 +87,7 @@ func translate(err error) error {
 		return err
 	case errors.As(err, &pg):
 		return translateState(pg, err)
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded) && !errors.As(err, &connect):
 		return &unavailableError{shown: errTooLong, cause: err}
 	case errors.Is(err, errNotAlone), errors.Is(err, context.Canceled),
 		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone),
@@ -89,8 +103,8 @@ func translate(err error) error {
 func isPoolClosed(err error) bool { return strings.Contains(err.Error(), "sql: database is closed") }
 
 func translateState(pg *pgconn.PgError, err error) error {
-	if violated, ok := violations[shardSuffix.ReplaceAllString(pg.ConstraintName, "")]; ok {
-		return violated()
+	if meaning, ok := violations[violated(pg)]; ok {
+		return meaning()
 	}
 	switch {
 	case pg.Code == stateCanceled:

@@ -15,9 +15,9 @@ func (s *Store) Payments(ctx context.Context, site model.Website, query model.Pa
 		return nil, err
 	}
 	defer leave()
-	q := matching(s.db.NewSelect().TableExpr("payments AS p").ColumnExpr("p.*").Where("p.website_id = ?", site.ID), query)
+	q := matching(s.db.NewSelect().Model((*paymentRow)(nil)).ColumnExpr("p.*").Where("p.website_id = ?", site.ID), query)
 	if !query.Credit.IsAll() {
-		q = q.Where("p.id IN (?)", s.credited(site, matching(s.entries(site), query), query.Credit).ColumnExpr("p.id"))
+		q = q.Where("p.id IN (?)", s.credited(site, matching(s.entries(site), query), query.In, query.Credit).ColumnExpr("p.id"))
 	}
 	// What is derived comes after the page, or Postgres might prepare it for all payments.
 	var rows []paymentRow

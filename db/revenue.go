@@ -86,8 +86,8 @@ func (s *Store) revenueOfVisitors(ctx context.Context, site model.Website, visit
 		return revenues, nil
 	}
 	var rows []partRow
-	entries := inRange(s.entries(site), query.Range).Where("p.visitor_id IN (?)", list(visitors))
-	err := s.credited(site, entries, query.Credit).ColumnExpr("p.visitor_id, "+partColumns).
+	entries := s.entries(site).Where("p.visitor_id IN (?)", list(visitors))
+	err := s.credited(site, entries, query.Range, query.Credit).ColumnExpr("p.visitor_id, "+partColumns).
 		GroupExpr("p.visitor_id, "+partGroups).Scan(ctx, &rows)
 	if err != nil {
 		return nil, translate(err)

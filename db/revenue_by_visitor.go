@@ -76,11 +76,11 @@ func (s *Store) visitorsByRevenue(ctx context.Context, site model.Website, query
 			return slices.DeleteFunc(rows, func(row visitorSumRow) bool { return !row.IsRow }), nil
 		}
 	}
-	entries := inRange(s.entries(site), query.Range)
+	entries := s.entries(site)
 	if query.VisitorIDs != nil {
 		entries = entries.Where("p.visitor_id = ANY(ARRAY[?]::text[])", list(query.VisitorIDs))
 	}
-	visitors := s.db.NewSelect().TableExpr("(?) AS v", sumVisitors(s.credited(site, entries, query.Credit)))
+	visitors := s.db.NewSelect().TableExpr("(?) AS v", sumVisitors(s.credited(site, entries, query.Range, query.Credit)))
 	var rows []visitorSumRow
 	err := onVisitorPage(visitors, query).Scan(ctx, &rows)
 	return rows, translate(err)

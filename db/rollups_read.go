@@ -47,7 +47,7 @@ func (s *Store) partsBetween(ctx context.Context, site model.Website, query mode
 		rows = slices.DeleteFunc(rows, func(row bucketRow) bool { return !row.IsRow })
 	}
 	if !isKept {
-		err := s.credited(site, inRange(s.entries(site), query.Range), query.Credit).ColumnExpr(partColumns).
+		err := s.credited(site, s.entries(site), query.Range, query.Credit).ColumnExpr(partColumns).
 			ColumnExpr(bucketExpr, bun.Safe("p.occurred_at"), pgdialect.Array(starts)).GroupExpr("bucket, "+partGroups).Scan(ctx, &rows)
 		if err != nil {
 			return nil, translate(err)

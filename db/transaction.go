@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"time"
@@ -50,13 +51,20 @@ type statement struct {
 	ended func(error) // tells the store's hook, or nil
 }
 
-// begin begins a transaction. Whoever does so must end it.
+// begin begins a transaction. Whoever does so must end it. If the context has a deadline, the connection gets it:
+// so a context that cannot be cancelled need not be watched.
 func (s *Store) begin(ctx context.Context) (*transaction, error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t := &transaction{store: s, ctx: ctx, conn: conn}
+	if deadline, isLimited := ctx.Deadline(); isLimited {
+		if err := t.onConnection(func(pg *pgconn.PgConn) error { return pg.Conn().SetDeadline(deadline) }); err != nil {
+			t.end(ctx)
+			return nil, err
+		}
+	}
 	t.add(nil, "BEGIN")
 	return t, nil
 }
@@ -95,12 +103,12 @@ func (t *transaction) commit(ctx context.Context) error {
 
 // end gives the connection back, and undoes what was not committed.
 func (t *transaction) end(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
-	defer cancel()
 	_ = t.onConnection(func(pg *pgconn.PgConn) error {
-		if pg.IsClosed() || pg.TxStatus() == 'I' {
-			return nil
+		if err := pg.Conn().SetDeadline(time.Time{}); err != nil || pg.IsClosed() || pg.TxStatus() == 'I' {
+			return err
 		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
 		return pg.Exec(ctx, "ROLLBACK").Close()
 	})
 	_ = t.conn.Close()
@@ -140,7 +148,7 @@ func (t *transaction) send(ctx context.Context) (err error) {
 		if errors.As(err, &failed) && n < len(statements)-1 {
 			t.mayBeCommitted = false // of a message, nothing is run after what failed
 		}
-		if err != nil && failed == nil && pg.IsClosed() {
+		if err != nil && failed == nil && pg.IsClosed() && !errors.Is(err, os.ErrDeadlineExceeded) {
 			err = fmt.Errorf("%w: %w", driver.ErrBadConn, err)
 		}
 		return cmp.Or(err, unread)

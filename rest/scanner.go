@@ -56,12 +56,13 @@ func (s *scanner) space() {
 	}
 }
 
-// sign takes a sign of the syntax if it comes next, with the white space around it.
+// sign takes a sign of the syntax if it comes next, and the white space after it.
 func (s *scanner) sign(b byte) bool {
+	if !s.skip(b) {
+		return false
+	}
 	s.space()
-	taken := s.skip(b)
-	s.space()
-	return taken
+	return true
 }
 
 // need takes a sign that must come next.
@@ -74,12 +75,13 @@ func (s *scanner) need(b byte) {
 // key takes the key of a member, with its colon.
 func (s *scanner) key() []byte {
 	key := s.quoted()
+	s.space()
 	s.need(':')
 	return key
 }
 
-// value takes a value of any kind. What is open is kept in a list, since on Go's stack a body that nests
-// deep would take a hundred times its size.
+// value takes a value of any kind, and the white space after it. What is open is kept in a list, since on Go's
+// stack a body that nests deep would take a hundred times its size.
 func (s *scanner) value() []byte {
 	start := s.at
 	var open []byte // the signs that close it, the innermost last
@@ -90,20 +92,21 @@ func (s *scanner) value() []byte {
 		case len(open)+1 == maxDepth:
 			s.failSyntax()
 		default:
-			s.at++
-			if end := b + 2; !s.sign(end) { // in ASCII } is two after {, and ] two after [
-				open = append(open, end)
+			s.sign(b)
+			open = append(open, b+2) // in ASCII } is two after {, and ] two after [
+			if s.next() != b+2 {
 				if b == '{' {
 					s.key()
 				}
 				continue
 			}
 		}
-		for len(open) > 0 && s.sign(open[len(open)-1]) {
-			open = open[:len(open)-1]
+		end := s.at
+		for s.space(); len(open) > 0 && s.skip(open[len(open)-1]); s.space() {
+			open, end = open[:len(open)-1], s.at
 		}
 		if len(open) == 0 || s.err != nil {
-			return s.text[start:s.at]
+			return s.text[start:end]
 		}
 		s.need(',')
 		if open[len(open)-1] == '}' {

@@ -75,5 +75,10 @@ func (b *bench) machine(ctx context.Context) []string {
 	if out, err := exec.Command("uname", "-sr").Output(); err == nil {
 		lines = append(lines, strings.TrimSpace(string(out)))
 	}
-	return append(lines, fmt.Sprintf("%d websites with payments of two years, those that are measured with up to %s visitors each", websites, scaleName(visitors)))
+	if out, err := exec.Command("uptime").Output(); err == nil {
+		if _, load, found := strings.Cut(string(out), "load average"); found {
+			lines = append(lines, "load average before the measurements"+strings.TrimPrefix(strings.TrimSpace(load), "s"))
+		}
+	}
+	return append(lines, fmt.Sprintf("%d websites with payments of two years, up to %s visitors each", websites, scaleName(visitors)))
 }
