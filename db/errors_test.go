@@ -153,3 +153,60 @@ func TestStore_errors(t *testing.T) {
 		require.Nil(t, model.AsError(err))
 	})
 }
+
+// A store with one connection needs it again after whatever goes wrong in a transaction.
+func TestStore_failedTransaction(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ spoil, mend, says string }{
+		"a statement in the middle of a message": {
+			"ALTER TABLE payments ADD CONSTRAINT refused CHECK (transaction_id <> 'bad')", "ALTER TABLE payments DROP CONSTRAINT refused", "refused",
+		},
+		"the commit": {
+			`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''refused''; END';
+			CREATE CONSTRAINT TRIGGER refusing AFTER INSERT ON payments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()`,
+			"DROP TRIGGER refusing ON payments", "refused",
+		},
+		"a row that cannot be read": {
+			"ALTER TABLE websites ALTER rollups_until TYPE text USING 'never'", "ALTER TABLE websites ALTER rollups_until TYPE timestamptz USING NULL", "never",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setupWith(t, db.Options{MaxConnections: 1})
+			conn := connect(t, b.dsn)
+			_, err := conn.Exec(t.Context(), c.spoil)
+			require.NoError(t, err)
+			_, err = b.record(charge("bad"))
+			require.ErrorContains(t, err, c.says)
+			require.Nil(t, model.AsError(err))
+			require.Zero(t, value[int](t, conn, "SELECT count(*)::int FROM payments"))
+			require.Zero(t, value[int](t, conn, `SELECT count(*)::int FROM pg_stat_activity
+				WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'`))
+			_, err = conn.Exec(t.Context(), c.mend)
+			require.NoError(t, err)
+			_, err = b.record(charge("bad"))
+			require.NoError(t, err)
+		})
+	}
+
+	t.Run("a client that goes away", func(t *testing.T) {
+		t.Parallel()
+		b := setupWith(t, db.Options{MaxConnections: 1})
+		tx, err := connect(t, b.dsn).Begin(t.Context())
+		require.NoError(t, err)
+		_, err = tx.Exec(t.Context(), "LOCK TABLE payments")
+		require.NoError(t, err)
+		ctx, leave := context.WithCancel(t.Context())
+		answered := make(chan error, 1)
+		go func() {
+			_, err := b.DeletePayments(ctx, b.site, "", model.Deletion{VisitorID: ptr("v")}, now)
+			answered <- err
+		}()
+		waiting(t, b.dsn, 1)
+		leave()
+		requireCode(t, model.CodeUnavailable, <-answered)
+		require.NoError(t, tx.Rollback(t.Context()))
+		_, err = b.record(charge("t"))
+		require.NoError(t, err)
+	})
+}

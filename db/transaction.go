@@ -54,12 +54,18 @@ type statement struct {
 // begin begins a transaction. Whoever does so must end it. If the context has a deadline, the connection gets it:
 // so a context that cannot be cancelled need not be watched.
 func (s *Store) begin(ctx context.Context) (*transaction, error) {
-	conn, err := s.db.Conn(ctx)
+	deadline, isLimited := ctx.Deadline()
+	waiting, cancel := ctx, func() {}
+	if isLimited { // to wait for a connection, or to make one, ends by a signal only
+		waiting, cancel = context.WithDeadline(ctx, deadline)
+	}
+	conn, err := s.db.Conn(waiting)
+	cancel()
 	if err != nil {
 		return nil, err
 	}
 	t := &transaction{store: s, ctx: ctx, conn: conn}
-	if deadline, isLimited := ctx.Deadline(); isLimited {
+	if isLimited {
 		if err := t.onConnection(func(pg *pgconn.PgConn) error { return pg.Conn().SetDeadline(deadline) }); err != nil {
 			t.end(ctx)
 			return nil, err
