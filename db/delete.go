@@ -109,9 +109,9 @@ type goneRow struct {
 	HasRefunds bool
 }
 
-// goneColumns are those of an entry p of the website ?0.
-const goneColumns = `p.transaction_id, p.is_refund, p.customer_id, p.email_folded, ` + countedColumns + `, NOT p.is_refund AND EXISTS (
-	SELECT FROM payments r WHERE r.website_id = ?0 AND r.charge_id = p.transaction_id AND r.is_refund) AS has_refunds`
+// goneColumns are those of an entry p of the website ?0. To answer EXISTS, Postgres might read all refunds.
+const goneColumns = `p.transaction_id, p.is_refund, p.customer_id, p.email_folded, ` + countedColumns + `, NOT p.is_refund AND coalesce((
+	SELECT true FROM payments r WHERE r.website_id = ?0 AND r.charge_id = p.transaction_id AND r.is_refund LIMIT 1), false) AS has_refunds`
 
 // partKey is what the entries of a part of revenue have in common.
 type partKey struct {

@@ -70,8 +70,8 @@ func (p plan) sequential() (tables []string) {
 	return tables
 }
 
-// entire are the indexes of which all of a website is read: those that hold all rows, and of which not both the
-// website and the next column are looked up. To read them in order until there are enough rows is none of it.
+// entire are the indexes of which all of a website is read: those of which not both the website and the next column
+// are looked up. To read one in order until there are enough rows is none of it.
 func (p plan) entire(columns map[string][]string) (indexes []string) {
 	if p.Node == "Limit" && !p.stops() {
 		return nil

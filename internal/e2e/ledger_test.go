@@ -36,7 +36,6 @@ func newLedger(t *testing.T) string {
 		require.Greater(t, s.count(t, table), 15_000, "fill the table %s in testdata/ledger.sql: a plan for a small table says nothing", table)
 		require.Greater(t, s.count(t, table+" WHERE website_id = $1", typicalWebsite), 10, table)
 	}
-	s.exec(t, "SET default_statistics_target = 1000") // all rows, so that plans do not depend on which ones are looked at
 	s.exec(t, "VACUUM ANALYZE")
 	return dsn
 }
