@@ -61,25 +61,26 @@ func (s *Store) divided(m model.AttributionModel, keys []model.Dimension) *bun.S
 		ColumnExpr("least(e.reached - e.skipped, ?) AS touches", model.MaxTouches).
 		ColumnExpr("floor(date_part('epoch', e.starts[e.reached] - t.touched_at) / 3600)::int AS hours")
 	weighed := s.db.NewSelect().TableExpr("(?) AS t", touches).ColumnExpr("t.*, d.*, (" + weightExprs[m] + ")::numeric AS weight").
-		Join(`CROSS JOIN (VALUES (1, e.amount_minor + e.minor_before, e.reporting_minor + e.reporting_before),
-			(-1, e.minor_before, CASE WHEN e.reporting_minor IS NOT NULL THEN e.reporting_before END)) AS d (sign, minor, reporting)`).
-		Where("d.sign = 1 OR d.minor > 0")
-	summed := s.db.NewSelect().TableExpr("(?) AS t", weighed).ColumnExpr("t.*, sum(t.weight) OVER (PARTITION BY t.sign) AS weights")
-	rounded := s.db.NewSelect().TableExpr("(?) AS t", summed).ColumnExpr("t.*").
-		ColumnExpr("div(t.minor * t.weight, t.weights) AS minor_part, t.minor * t.weight % t.weights AS minor_rest").
-		ColumnExpr("div(t.reporting * t.weight, t.weights) AS reporting_part, t.reporting * t.weight % t.weights AS reporting_rest")
+		Join(`CROSS JOIN (VALUES (1, 1, false, e.amount_minor + e.minor_before), (2, -1, false, e.minor_before),
+			(3, 1, true, e.reporting_minor + e.reporting_before), (4, -1, true, e.reporting_before)) AS d (amount, sign, is_reporting, minor)`).
+		Where("d.sign = 1 AND d.minor IS NOT NULL OR d.minor > 0").
+		Where("NOT d.is_reporting OR e.reporting_minor IS NOT NULL AND NOT (?)", bun.Safe(inOneCurrency))
+	summed := s.db.NewSelect().TableExpr("(?) AS t", weighed).ColumnExpr("t.*, sum(t.weight) OVER (PARTITION BY t.amount) AS weights")
+	rounded := s.db.NewSelect().TableExpr("(?) AS t", summed).
+		ColumnExpr("t.*, div(t.minor * t.weight, t.weights) AS part, t.minor * t.weight % t.weights AS lost")
+	// What was lost, in parts of a minor unit, adds up to the minor units that remain. The greatest losses get one each.
 	parts := s.db.NewSelect().TableExpr("(?) AS t", rounded).ColumnExpr("t.*").
-		ColumnExpr(partExpr("minor") + " AS amount_minor, " + partExpr("reporting") + " AS reporting_minor")
+		ColumnExpr(`t.sign * (t.part + (row_number() OVER (PARTITION BY t.amount ORDER BY t.lost DESC, t.place)
+			<= sum(t.lost) OVER (PARTITION BY t.amount) / t.weights)::int) AS credited`)
 	divided := s.db.NewSelect().TableExpr("(?) AS t", parts).Where("t.weight > 0")
 	for _, d := range keys {
 		divided = divided.ColumnExpr("t.?", keyOf(d)).GroupExpr("t.?", keyOf(d))
 	}
-	return divided.ColumnExpr("sum(t.amount_minor)::bigint AS amount_minor, sum(t.reporting_minor)::bigint AS reporting_minor")
+	const credited = "(sum(t.credited) FILTER (WHERE NOT t.is_reporting))::bigint"
+	return divided.ColumnExpr(credited+" AS amount_minor").
+		ColumnExpr("CASE WHEN ? THEN ? ELSE (sum(t.credited) FILTER (WHERE t.is_reporting))::bigint END AS reporting_minor", bun.Safe(inOneCurrency), bun.Safe(credited))
 }
 
-// partExpr is the part of an amount t, from what was rounded down and lost by that. The losses, in parts of a
-// minor unit, add up to the minor units that remain, of which the greatest losses get one each.
-func partExpr(amount string) string {
-	return strings.ReplaceAll(`t.sign * (t.AMOUNT_part + (row_number() OVER (PARTITION BY t.sign ORDER BY t.AMOUNT_rest DESC, t.place)
-		<= sum(t.AMOUNT_rest) OVER (PARTITION BY t.sign) / t.weights)::int)`, "AMOUNT", amount)
-}
+// inOneCurrency says of an entry e that its amounts are the same in its own and in the reporting currency, so
+// that one division does.
+const inOneCurrency = "(e.reporting_minor = e.amount_minor AND e.reporting_before = e.minor_before) IS TRUE"

@@ -65,9 +65,11 @@ func (s *Store) credits(
 		visited.From = in.From.Add(-a.Window)
 	}
 	refunded := s.db.NewSelect().TableExpr("refunds AS e").ColumnExpr("e.*")
-	paid := s.withJourneys(site, charges, visited, a.Model, keys).
-		UnionAll(s.withJourneys(site, refunded, model.Range{}, a.Model, keys)) // their charges may have been paid at any time
-	// Without an offset, Postgres would compute the places again wherever they are used.
+	payers := s.db.NewSelect().TableExpr("(?) AS e", entries).ColumnExpr("e.visitor_id")
+	payersOfRefunded := s.db.NewSelect().TableExpr("refunds AS e").ColumnExpr("e.payer")
+	paid := s.withJourneys(charges, s.journeys(site, payers, visited, a.Model, keys)).
+		UnionAll(s.withJourneys(refunded, s.journeys(site, payersOfRefunded, model.Range{}, a.Model, keys)))
+	// Without the offset, Postgres would compute the places again wherever they are used.
 	placed := s.db.NewSelect().TableExpr("(?) AS e", paid).ColumnExpr("e.*").
 		ColumnExpr("width_bucket(e.paid_at - make_interval(hours => ?), e.starts) AS skipped", int(a.Window/time.Hour)).
 		ColumnExpr("width_bucket(e.paid_at, e.starts) AS reached")
@@ -104,30 +106,43 @@ func (s *Store) refunds(site model.Website, entries *bun.SelectQuery) *bun.Selec
 		ColumnExpr("CASE WHEN c.id IS NULL THEN e.visitor_id ELSE c.visitor_id END AS payer, coalesce(c.occurred_at, e.occurred_at) AS paid_at")
 }
 
-// withJourneys adds to entries e, of charges or refunds, the visits of their payers in a range: when they started,
-// and their keys, first one first. However often somebody came and paid, each touchpoint is then found at once.
-func (s *Store) withJourneys(
-	site model.Website, e *bun.SelectQuery, in model.Range, m model.AttributionModel, keys []model.Dimension,
-) *bun.SelectQuery {
+// journey is the visits of somebody, first one first, as arrays: however often somebody came and paid, the
+// touchpoints of each payment are found at once.
+type journeys struct {
+	query   *bun.SelectQuery
+	columns []bun.Ident
+}
+
+// journeys are those of visitors in a range: when the visits started, their keys and, for the model that asks for
+// it, the places of those that are not direct.
+func (s *Store) journeys(
+	site model.Website, visitors *bun.SelectQuery, in model.Range, m model.AttributionModel, keys []model.Dimension,
+) journeys {
 	const inOrder = " ORDER BY t.started_at, t.id)"
-	visits := inTime(s.db.NewSelect().TableExpr("visits AS t"), "t.started_at", in).Where("t.website_id = ?", site.ID).
-		Where("t.visitor_id IN (?)", s.db.NewSelect().TableExpr("(?) AS e", e).ColumnExpr("e.payer")).
-		ColumnExpr("t.visitor_id, t.started_at, t.id")
-	journeys := s.db.NewSelect().TableExpr("(?) AS t", visits).GroupExpr("t.visitor_id").
+	visits := inTime(s.db.NewSelect().TableExpr("visits AS t"), "t.started_at", in).
+		Where("t.website_id = ? AND t.visitor_id IN (?)", site.ID, visitors).ColumnExpr("t.visitor_id, t.started_at, t.id")
+	j := journeys{columns: []bun.Ident{"starts"}}
+	j.query = s.db.NewSelect().TableExpr("(?) AS t", visits).GroupExpr("t.visitor_id").
 		ColumnExpr("t.visitor_id AS visitor, array_agg(t.started_at" + inOrder + " AS starts")
-	columns := []bun.Ident{"starts"}
 	for _, d := range keys {
 		visits.ColumnExpr("? AS ?", bun.Safe(keyExprs[d]), keyOf(d))
-		journeys = journeys.ColumnExpr("array_agg(t.?0"+inOrder+" AS ?0", keyOf(d))
-		columns = append(columns, keyOf(d))
+		j.query.ColumnExpr("array_agg(t.?0"+inOrder+" AS ?0", keyOf(d))
+		j.columns = append(j.columns, keyOf(d))
 	}
 	if m == model.ModelLastNonDirect {
 		visits.ColumnExpr("t.channel, row_number() OVER (PARTITION BY t.visitor_id ORDER BY t.started_at, t.id)::int AS place")
-		journeys = journeys.ColumnExpr("array_agg(t.place ORDER BY t.place) FILTER (WHERE t.channel <> 'DIRECT') AS indirect")
-		columns = append(columns, "indirect")
+		j.query.ColumnExpr("array_agg(t.place ORDER BY t.place) FILTER (WHERE t.channel <> 'DIRECT') AS indirect")
+		j.columns = append(j.columns, "indirect")
 	}
-	with := s.db.NewSelect().TableExpr("(?) AS e", e).Join("LEFT JOIN (?) AS j ON j.visitor = e.payer", journeys).ColumnExpr("e.*")
-	for _, column := range columns {
+	return j
+}
+
+// withJourneys adds to entries e, of charges or refunds, the journeys of their payers.
+func (s *Store) withJourneys(e *bun.SelectQuery, j journeys) *bun.SelectQuery {
+	// They are distinct already: this is for Postgres, which would expect several journeys for each entry.
+	distinct := s.db.NewSelect().DistinctOn("j.visitor").TableExpr("(?) AS j", j.query).ColumnExpr("j.*")
+	with := s.db.NewSelect().TableExpr("(?) AS e", e).Join("LEFT JOIN (?) AS j ON j.visitor = e.payer", distinct).ColumnExpr("e.*")
+	for _, column := range j.columns {
 		with = with.ColumnExpr("j.?", column)
 	}
 	return with
