@@ -9,7 +9,10 @@ GENERATED := graph openapi internal/tracker/js
 # The packages that are tested. RACE=1 tests with the race detector, which needs a C compiler.
 RACE ?=
 PACKAGES ?= ./...
+
+# How many payments the benchmark reads, and a directory in which its data stays for the next run.
 SCALES ?= 100k,1m
+BENCH_DIR ?=
 
 TESTFLAGS := $(if $(RACE),-race) -timeout=15m
 
@@ -87,11 +90,11 @@ lint-api: ## Lint the OpenAPI document, if npm is there
 
 .PHONY: bench
 bench: build ## Measure this machine, with wrk, into docs/BENCHMARKS.md; SCALES=100k,1m,10m
-	go run ./internal/bench -scales $(SCALES) -out docs/BENCHMARKS.md
+	go run ./internal/bench -scales $(SCALES) $(if $(BENCH_DIR),-dir $(BENCH_DIR)) -out docs/BENCHMARKS.md
 
 .PHONY: bench-quick
 bench-quick: build ## See that the benchmark runs: it fails on errors, never on times
-	go run ./internal/bench -scales 10k -rounds 1 -seconds 1
+	go run ./internal/bench -scales 1k,10k -rounds 1 -seconds 1
 
 .PHONY: clean
 clean: ## Remove what was built; the data in .tributary stays

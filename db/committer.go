@@ -141,10 +141,19 @@ func (c *committer[I, O]) commitBatch(batch []*pendingWrite[I, O]) {
 	}
 }
 
+// patient is a context that nobody can cancel, with a deadline for transactions. It has no signal: to watch one
+// takes a goroutine for each message to Postgres, a twentieth of the time of a payment that comes alone.
+type patient struct {
+	context.Context
+	deadline time.Time
+}
+
+// Deadline implements context.Context.
+func (p patient) Deadline() (time.Time, bool) { return p.deadline, true }
+
 // try commits, for as long as it takes: the clients of others wait for it too, not only that of first.
 func (c *committer[I, O]) try(first *pendingWrite[I, O], items []I) (results []O, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(first.ctx), commitTimeout)
-	defer cancel()
+	ctx := patient{context.WithoutCancel(first.ctx), time.Now().Add(commitTimeout)}
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("recording panicked: %v\n%s", cause, debug.Stack())

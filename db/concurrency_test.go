@@ -169,14 +169,6 @@ func TestStore_concurrency(t *testing.T) {
 	})
 }
 
-func TestStore_RecordPayments(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	results, err := b.RecordPayments(t.Context(), b.site, nil)
-	require.NoError(t, err)
-	require.Empty(t, results, "of nothing")
-}
-
 func TestStore_DeletePayments(t *testing.T) {
 	t.Parallel()
 	t.Run("deletes nothing without an audit row", func(t *testing.T) {

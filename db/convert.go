@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"tributary/model"
@@ -74,7 +73,7 @@ type conversion struct {
 type convertedRow struct {
 	bun.BaseModel `bun:"table:payments,alias:p"`
 
-	ID          uuid.UUID `bun:"type:uuid"`
+	ID          string `bun:"type:uuid"`
 	OccurredAt  time.Time
 	Currency    string
 	AmountMinor int64

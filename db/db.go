@@ -21,7 +21,8 @@ import (
 type Options struct {
 	// MaxConnections limits the connections to Postgres; 0 means 20.
 	MaxConnections int
-	// StatementTimeout ends a statement that takes longer; 0 means 30 s, NoTimeout no limit.
+	// StatementTimeout ends a statement that takes longer, and a transaction that is silent for longer: what it has
+	// locked must not wait for a machine that is gone. 0 means 30 s, NoTimeout no limit.
 	StatementTimeout time.Duration
 	// Remember is for how long websites and tokens are remembered after they were read, in which a change
 	// of them goes unnoticed; 0 means not at all.
@@ -64,14 +65,16 @@ func Open(dsn string, opts Options) (*Store, error) {
 	}
 	// Bun writes the arguments into the statement, so that one round trip does.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	limit := fmt.Sprint(max(0, opts.StatementTimeout.Milliseconds()))
 	for name, value := range map[string]string{
-		"application_name":              "tributary",
-		"client_encoding":               "UTF8",
-		"standard_conforming_strings":   "on",
-		"timezone":                      "UTC",
-		"default_transaction_isolation": "read committed",
-		"jit":                           "off",
-		"statement_timeout":             fmt.Sprint(max(0, opts.StatementTimeout.Milliseconds())),
+		"application_name":                    "tributary",
+		"client_encoding":                     "UTF8",
+		"standard_conforming_strings":         "on",
+		"timezone":                            "UTC",
+		"default_transaction_isolation":       "read committed",
+		"jit":                                 "off",
+		"statement_timeout":                   limit,
+		"idle_in_transaction_session_timeout": limit,
 	} {
 		config.RuntimeParams[name] = value
 	}

@@ -6,15 +6,14 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"tributary/model"
 )
 
 // deleteStep is how many entries are deleted in one transaction. Recording waits for a step, so steps
-// are short: some tens of milliseconds.
-const deleteStep = 1000
+// are short: ten or twenty milliseconds.
+const deleteStep = 250
 
 // DeletePayments deletes the entries that match all filters of the deletion, and leaves one audit
 // row; a dry run only counts. What the entries had lent to others goes with them: the ledger is as if
@@ -90,7 +89,7 @@ type deletionRow struct {
 	bun.BaseModel `bun:"table:payment_deletions,alias:d"`
 
 	WebsiteID     string
-	ID            uuid.UUID `bun:"type:uuid"`
+	ID            string `bun:"type:uuid"`
 	TokenID       string
 	TransactionID *string
 	VisitorID     *string
@@ -110,8 +109,9 @@ type goneRow struct {
 	HasRefunds bool
 }
 
-const goneColumns = `p.transaction_id, p.is_refund, p.customer_id, p.email_folded, ` + countedColumns + `, NOT p.is_refund AND EXISTS (
-	SELECT FROM payments r WHERE r.website_id = p.website_id AND r.charge_id = p.transaction_id AND r.is_refund) AS has_refunds`
+// goneColumns are those of an entry p of the website ?0. To answer EXISTS, Postgres might read all refunds.
+const goneColumns = `p.transaction_id, p.is_refund, p.customer_id, p.email_folded, ` + countedColumns + `, NOT p.is_refund AND coalesce((
+	SELECT true FROM payments r WHERE r.website_id = ?0 AND r.charge_id = p.transaction_id AND r.is_refund LIMIT 1), false) AS has_refunds`
 
 // partKey is what the entries of a part of revenue have in common.
 type partKey struct {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -23,6 +25,7 @@ const (
 	stateReadOnly      = "25006"
 	stateCanceled      = "57014"
 	stateTerminated    = "57P01"
+	stateSilent        = "25P03" // a transaction was ended that waited for its next statement
 	classConnection    = "08"
 	classResources     = "53"
 	classOperator      = "57"
@@ -43,16 +46,32 @@ func isRetryable(err error) bool {
 		errors.As(err, &pg) && (pg.Code == stateDeadlock || pg.Code == stateSerialization || isConflict(pg))
 }
 
+// The name of a constraint in a message, and what Citus appends to it.
+var (
+	namedConstraint = regexp.MustCompile(`constraint "([^"]+)"`)
+	shardSuffix     = regexp.MustCompile(`_\d+$`)
+)
+
+// violated is the name of the constraint that was violated, or "". Citus passes on the message of another machine
+// without the name, which there ends with the number of a shard.
+func violated(pg *pgconn.PgError) string {
+	name := pg.ConstraintName
+	if found := namedConstraint.FindStringSubmatch(pg.Message); name == "" && found != nil {
+		name = found[1]
+	}
+	return shardSuffix.ReplaceAllString(name, "")
+}
+
 // isConflict says whether a transaction met an entry that it had not seen.
 func isConflict(pg *pgconn.PgError) bool {
-	return pg.Code == stateUnique && pg.ConstraintName == "payments_website_transaction_key"
+	return pg.Code == stateUnique && violated(pg) == "payments_website_transaction_key"
 }
 
 // isLost says whether the connection to Postgres is gone, so that what was not committed is undone.
 func isLost(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		return pg.Code == stateTerminated
+		return pg.Code == stateTerminated || pg.Code == stateSilent
 	}
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, pgconn.ErrConnClosed)
@@ -69,7 +88,7 @@ func translate(err error) error {
 		return err
 	case errors.As(err, &pg):
 		return translateState(pg, err)
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded) && !errors.As(err, &connect):
 		return &unavailableError{shown: errTooLong, cause: err}
 	case errors.Is(err, errNotAlone), errors.Is(err, context.Canceled),
 		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone),
@@ -85,14 +104,14 @@ func translate(err error) error {
 func isPoolClosed(err error) bool { return strings.Contains(err.Error(), "sql: database is closed") }
 
 func translateState(pg *pgconn.PgError, err error) error {
-	if violated, ok := violations[pg.ConstraintName]; ok {
-		return violated()
+	if meaning, ok := violations[violated(pg)]; ok {
+		return meaning()
 	}
 	switch {
 	case pg.Code == stateCanceled:
 		return &unavailableError{shown: errTooLong, cause: err}
 	case isConflict(pg), pg.Code == stateDeadlock, pg.Code == stateSerialization, pg.Code == stateLockTimeout,
-		pg.Code == stateReadOnly,
+		pg.Code == stateReadOnly, pg.Code == stateSilent,
 		strings.HasPrefix(pg.Code, classConnection), strings.HasPrefix(pg.Code, classResources),
 		strings.HasPrefix(pg.Code, classOperator), strings.HasPrefix(pg.Code, classSystem):
 		return &unavailableError{shown: unavailable("the database cannot answer now; try again"), cause: err}

@@ -77,6 +77,21 @@ func TestStore_errors(t *testing.T) {
 		unavailable(t, err, "context canceled")
 	})
 
+	t.Run("a deadline that passes while a transaction waits", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		tx, err := connect(t, b.dsn).Begin(t.Context())
+		require.NoError(t, err)
+		_, err = tx.Exec(t.Context(), `LOCK TABLE websites`)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_, err = b.CreateWebsite(ctx, model.Website{Domain: "x.example", Timezone: "UTC", Currency: "USD", CreatedAt: now})
+		says(t, err, "this took too long; try again, or ask for less at once, such as a shorter range", "timeout")
+		require.NoError(t, tx.Rollback(t.Context()))
+		b.website("USD")
+	})
+
 	t.Run("a session that is ended by the server", func(t *testing.T) {
 		t.Parallel()
 		b := setupWith(t, db.Options{MaxConnections: 1})
@@ -110,11 +125,88 @@ func TestStore_errors(t *testing.T) {
 		requireCode(t, model.CodeInvalidField, err)
 	})
 
+	t.Run("a constraint of another machine of a cluster", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		_, err := connect(t, b.dsn).Exec(t.Context(), `ALTER TABLE tokens RENAME CONSTRAINT tokens_account_id_fkey TO tokens_account_id_fkey_102008;
+			CREATE SEQUENCE inserts;
+			CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+				IF nextval('inserts') = 1 THEN
+					RAISE unique_violation USING MESSAGE = 'duplicate key value violates unique constraint "payments_website_transaction_key_102009"';
+				END IF;
+				RETURN NEW;
+			END $$;
+			CREATE TRIGGER refuse BEFORE INSERT ON payments FOR EACH ROW EXECUTE FUNCTION refuse()`)
+		require.NoError(t, err)
+		account, _ := model.NewToken(model.Token{Prefix: model.PrefixAccountToken, AccountID: "none", CreatedAt: now})
+		_, err = b.CreateToken(t.Context(), account)
+		requireCode(t, model.CodeInvalidField, err)
+		_, err = b.record(charge("t1"))
+		require.NoError(t, err, "the transaction is run again")
+	})
+
 	t.Run("a constraint that nobody should meet stays as it is, to be masked", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		err := b.LimitAccount(t.Context(), b.site.AccountID, -1)
 		require.ErrorContains(t, err, "accounts_event_limit_check")
 		require.Nil(t, model.AsError(err))
+	})
+}
+
+// A store with one connection needs it again after whatever goes wrong in a transaction.
+func TestStore_failedTransaction(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ spoil, mend, says string }{
+		"a statement in the middle of a message": {
+			"ALTER TABLE payments ADD CONSTRAINT refused CHECK (transaction_id <> 'bad')", "ALTER TABLE payments DROP CONSTRAINT refused", "refused",
+		},
+		"the commit": {
+			`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''refused''; END';
+			CREATE CONSTRAINT TRIGGER refusing AFTER INSERT ON payments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()`,
+			"DROP TRIGGER refusing ON payments", "refused",
+		},
+		"a row that cannot be read": {
+			"ALTER TABLE websites ALTER rollups_until TYPE text USING 'never'", "ALTER TABLE websites ALTER rollups_until TYPE timestamptz USING NULL", "never",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setupWith(t, db.Options{MaxConnections: 1})
+			conn := connect(t, b.dsn)
+			_, err := conn.Exec(t.Context(), c.spoil)
+			require.NoError(t, err)
+			_, err = b.record(charge("bad"))
+			require.ErrorContains(t, err, c.says)
+			require.Nil(t, model.AsError(err))
+			require.Zero(t, value[int](t, conn, "SELECT count(*)::int FROM payments"))
+			require.Zero(t, value[int](t, conn, `SELECT count(*)::int FROM pg_stat_activity
+				WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'`))
+			_, err = conn.Exec(t.Context(), c.mend)
+			require.NoError(t, err)
+			_, err = b.record(charge("bad"))
+			require.NoError(t, err)
+		})
+	}
+
+	t.Run("a client that goes away", func(t *testing.T) {
+		t.Parallel()
+		b := setupWith(t, db.Options{MaxConnections: 1})
+		tx, err := connect(t, b.dsn).Begin(t.Context())
+		require.NoError(t, err)
+		_, err = tx.Exec(t.Context(), "LOCK TABLE payments")
+		require.NoError(t, err)
+		ctx, leave := context.WithCancel(t.Context())
+		answered := make(chan error, 1)
+		go func() {
+			_, err := b.DeletePayments(ctx, b.site, "", model.Deletion{VisitorID: ptr("v")}, now)
+			answered <- err
+		}()
+		waiting(t, b.dsn, 1)
+		leave()
+		requireCode(t, model.CodeUnavailable, <-answered)
+		require.NoError(t, tx.Rollback(t.Context()))
+		_, err = b.record(charge("t"))
+		require.NoError(t, err)
 	})
 }

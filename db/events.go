@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"tributary/model"
@@ -14,9 +13,9 @@ type eventRow struct {
 	bun.BaseModel `bun:"table:events,alias:e"`
 
 	WebsiteID  string
-	ID         uuid.UUID `bun:"type:uuid"`
+	ID         string `bun:"type:uuid"`
 	VisitorID  string
-	VisitID    *uuid.UUID `bun:"type:uuid"`
+	VisitID    *string `bun:"type:uuid"`
 	Type       string
 	Name       *string
 	Page       string
@@ -27,12 +26,8 @@ type eventRow struct {
 
 func newEventRow(e *model.Event) (eventRow, error) {
 	row := eventRow{
-		WebsiteID: e.WebsiteID, ID: uuid.MustParse(e.ID), VisitorID: e.VisitorID, Type: string(e.Type),
-		Name: e.Name, Page: e.Page, Link: e.Link, OccurredAt: e.OccurredAt,
-	}
-	if e.VisitID != nil {
-		id := uuid.MustParse(*e.VisitID)
-		row.VisitID = &id
+		WebsiteID: e.WebsiteID, ID: e.ID, VisitorID: e.VisitorID, Type: string(e.Type),
+		VisitID: e.VisitID, Name: e.Name, Page: e.Page, Link: e.Link, OccurredAt: e.OccurredAt,
 	}
 	var err error
 	row.Properties, err = newMetadataColumn(e.Properties)
@@ -41,12 +36,8 @@ func newEventRow(e *model.Event) (eventRow, error) {
 
 func (r *eventRow) toModel() (model.Event, error) {
 	e := model.Event{
-		WebsiteID: r.WebsiteID, ID: r.ID.String(), VisitorID: r.VisitorID, Type: model.EventType(r.Type),
-		Name: r.Name, Page: r.Page, Link: r.Link, OccurredAt: r.OccurredAt.UTC(),
-	}
-	if r.VisitID != nil {
-		id := r.VisitID.String()
-		e.VisitID = &id
+		WebsiteID: r.WebsiteID, ID: r.ID, VisitorID: r.VisitorID, Type: model.EventType(r.Type),
+		VisitID: r.VisitID, Name: r.Name, Page: r.Page, Link: r.Link, OccurredAt: r.OccurredAt.UTC(),
 	}
 	var err error
 	e.Properties, err = toMetadata(r.Properties)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"tributary/model"
 )
@@ -69,11 +70,11 @@ func customerKeys(customerID, emailFolded *string) []model.CustomerKey {
 	return (&model.Payment{CustomerID: customerID, Email: emailFolded}).CustomerKeys()
 }
 
-// unattributed are the payments that the visitor ?1 may claim: nobody has them, or ?1 was seen and the
-// one who has them was not.
-const unattributed = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND (p.visitor_id IS NULL
-	OR EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = ?1)
-		AND NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id))`
+// claimable says of a payment p of the website ?0 whether a customer c may claim it for its visitor: nobody has it,
+// or that visitor was seen and the one who has it was not.
+const claimable = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND p.visitor_id IS DISTINCT FROM c.visitor_id AND (p.visitor_id IS NULL
+	OR EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id)
+		AND NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = p.visitor_id))`
 
 // follow is late attribution. Customers that became known take their earlier payments along, these
 // their refunds and their other customer keys, and so on until nothing moves.
@@ -85,13 +86,11 @@ func (r recorder) follow(ctx context.Context, links map[model.CustomerKey]string
 		if err != nil {
 			return err
 		}
-		for _, key := range slices.SortedFunc(maps.Keys(links), compareKeys) {
-			rows, err := r.link(ctx, key, links[key])
-			if err != nil {
-				return err
-			}
-			moved = append(moved, rows...)
+		linked, err := r.link(ctx, links)
+		if err != nil {
+			return err
 		}
+		moved = append(moved, linked...)
 		links, charges = map[model.CustomerKey]string{}, nil
 		for _, row := range moved {
 			if !row.IsRefund {
@@ -140,43 +139,73 @@ func compareKeys(a, b model.CustomerKey) int {
 	return cmp.Or(cmp.Compare(a.Basis, b.Basis), cmp.Compare(a.Value, b.Value))
 }
 
-// mayLink says of a customer c whether it becomes known by the visitor of a payment: nobody is known, or one
-// who was not seen, or one whom only a page has named, and the other was seen.
-const mayLink = `c.visitor_id IS NULL OR c.visitor_id = EXCLUDED.visitor_id
-	OR (c.claimed OR NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = c.website_id AND v.id = c.visitor_id))
-	AND EXISTS (SELECT FROM visitors v WHERE v.website_id = c.website_id AND v.id = EXCLUDED.visitor_id)`
+// mayLink says of a customer c of the website ?0 whether it becomes known by the visitor of a payment, as l says:
+// nobody is known, or one who was not seen, or one whom only a page has named, and the other was seen.
+const mayLink = `c.visitor_id IS NULL OR c.visitor_id = l.visitor_id
+	OR (c.claimed OR NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id))
+	AND EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = l.visitor_id)`
 
 // mayClaim is mayLink for the visitor of an event, which takes a customer from nobody.
 const mayClaim = `c.visitor_id IS NULL`
 
-// link makes a customer known by a visitor, if it may, and moves the customer's unattributed payments there.
-func (r recorder) link(ctx context.Context, key model.CustomerKey, visitor string) ([]movedRow, error) {
-	row := customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value, VisitorID: &visitor, Claimed: r.claims}
-	may := mayLink
-	if r.claims {
-		may, row.Claimant = mayClaim, &visitor
+// linkedRow is a customer that became known by a visitor.
+type linkedRow struct {
+	Basis  string
+	Value  string
+	Claims bool // it has payments that move to the visitor
+}
+
+// link makes customers known by visitors, if they may be, and moves the customers' unattributed payments there.
+func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string) ([]movedRow, error) {
+	if len(links) == 0 {
+		return nil, nil
 	}
-	result, err := r.tx.NewInsert().Model(&row).
-		On("CONFLICT (website_id, basis, value) DO UPDATE").Set("visitor_id = EXCLUDED.visitor_id, claimed = EXCLUDED.claimed").
-		Set("claimant = coalesce(EXCLUDED.claimant, c.claimant)").
-		Where(may).Returning("NULL").Exec(ctx)
+	var missing []customerRow
+	var bases, values, visitors []string
+	for _, key := range slices.SortedFunc(maps.Keys(links), compareKeys) {
+		bases, values, visitors = append(bases, string(key.Basis)), append(values, key.Value), append(visitors, links[key])
+		if !r.locked[key] {
+			missing = append(missing, customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value})
+		}
+	}
+	if len(missing) > 0 {
+		r.tx.queue(r.lockedCustomers(missing))
+	}
+	may, claimant := mayLink, "c.claimant"
+	if r.claims {
+		may, claimant = mayClaim, "l.visitor_id"
+	}
+	// An INSERT that does it all would be refused by Citus, for its subqueries.
+	var linked []linkedRow
+	err := r.tx.NewRaw(`WITH c AS (UPDATE customers c SET visitor_id = l.visitor_id, claimed = ?1, claimant = `+claimant+`
+			FROM unnest(?2::text[], ?3::text[], ?4::text[]) AS l (basis, value, visitor_id)
+			WHERE c.website_id = ?0 AND c.basis = l.basis AND c.value = l.value AND (`+may+`)
+			RETURNING c.basis, c.value, c.visitor_id)
+		SELECT c.basis, c.value,
+			c.basis = 'CUSTOMER_ID' AND EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.customer_id = c.value AND `+claimable+`)
+			OR c.basis = 'EMAIL' AND EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.email_folded = c.value AND `+claimable+`) AS claims
+		FROM c ORDER BY c.basis, c.value`, r.site.ID, r.claims, pgdialect.Array(bases), pgdialect.Array(values), pgdialect.Array(visitors)).Scan(ctx, &linked)
 	if err != nil {
 		return nil, err
 	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return nil, err
-	}
-	const claimed = " WHERE p.website_id = ?0 AND p.?3 = ?4 AND p.visitor_id IS DISTINCT FROM ?1 AND " + unattributed
-	args := []any{r.site.ID, visitor, string(key.Basis), keyColumn(key.Basis), key.Value}
-	if !r.alone {
-		var exists bool
-		if err := r.tx.NewRaw("SELECT EXISTS (SELECT FROM payments p"+claimed+")", args...).Scan(ctx, &exists); err != nil || !exists {
+	var moved []movedRow
+	for _, row := range linked {
+		if !row.Claims {
+			continue
+		}
+		if err := r.mustBeAlone(); err != nil {
 			return nil, err
 		}
-		return nil, errNotAlone
+		claimed, err := r.move(ctx, r.tx.NewRaw(`UPDATE payments p SET visitor_id = c.visitor_id, basis = c.basis FROM customers c, payments was
+			WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value = ?2 AND p.website_id = ?0 AND p.?3 = c.value AND `+claimable+`
+				AND was.website_id = p.website_id AND was.id = p.id
+			RETURNING `+movedColumns, r.site.ID, row.Basis, row.Value, keyColumn(model.AttributionBasis(row.Basis))))
+		if err != nil {
+			return nil, err
+		}
+		moved = append(moved, claimed...)
 	}
-	return r.move(ctx, r.tx.NewRaw(`UPDATE payments p SET visitor_id = ?1, basis = ?2 FROM payments was`+
-		claimed+" AND was.website_id = p.website_id AND was.id = p.id RETURNING "+movedColumns, args...))
+	return moved, nil
 }
 
 // keyColumn is the column of payments that holds a customer key.

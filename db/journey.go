@@ -42,7 +42,7 @@ func (s *Store) JourneysOfVisitors(
 
 // paymentsFrom are up to page.First+1 payments of each of several visitors, first one first.
 func (s *Store) paymentsFrom(ctx context.Context, websiteID string, visitors []string, page model.Page) (map[string][]model.Payment, error) {
-	each := onward(s.db.NewSelect().Model((*paymentRow)(nil)).ColumnExpr(paymentColumns).
+	each := onward(s.db.NewSelect().Model((*paymentRow)(nil)).ColumnExpr(paymentColumns, websiteID).
 		Where("p.website_id = ?", websiteID).Where("p.visitor_id = one.visitor"), page, "p.occurred_at, p.id")
 	var rows []paymentRow
 	if err := s.ofEach(ctx, visitors, each, "q.occurred_at, q.id", &rows); err != nil {

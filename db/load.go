@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -14,8 +15,8 @@ import (
 // loaded is what is read of a website to decide on payments.
 type loaded struct {
 	website []struct {
-		Currency     string
-		RollupsUntil *time.Time
+		Currency string
+		rollupExtent
 	}
 	customers []customerRow
 	entries   []paymentRow
@@ -34,8 +35,12 @@ func (r *recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.
 	if len(read.website) == 0 {
 		return nil, model.ErrWebsiteNotFound()
 	}
+	r.locked = make(map[model.CustomerKey]bool, len(read.customers))
+	for _, row := range read.customers {
+		r.locked[row.key()] = true
+	}
 	r.site.Currency = model.Currency(read.website[0].Currency)
-	r.changes.until, r.changes.isKnown = read.website[0].RollupsUntil, true
+	r.changes.extent = &read.website[0].rollupExtent
 	if others := read.visitorsBesides(visitors); len(others) > 0 {
 		r.tx.queueInto(&read.seen, r.seen(others))
 		if err := r.tx.send(ctx); err != nil {
@@ -64,10 +69,11 @@ func (r recorder) queueLoad(batch []*model.NewPayment, read *loaded) (visitors [
 	if len(customers) > 0 {
 		r.tx.queueInto(&read.customers, r.lockedCustomers(customers))
 	}
-	r.tx.queueInto(&read.website, r.tx.NewRaw("SELECT currency, rollups_until FROM websites WHERE id = ?", r.site.ID))
+	r.tx.queueInto(&read.website, r.tx.NewRaw("SELECT currency, rollups_until, visitor_rollups_until FROM websites WHERE id = ?", r.site.ID))
 	r.tx.queueInto(&read.entries, r.tx.NewRaw("SELECT p.* FROM payments p WHERE p.website_id = ? AND p.transaction_id = ANY (?)",
 		r.site.ID, pgdialect.Array(transactions)))
-	r.tx.queueInto(&read.entries, r.otherRefunds(charges, transactions))
+	r.tx.queueInto(&read.entries, r.tx.NewRaw("SELECT p.* FROM payments p WHERE p.website_id = ? AND p.charge_id = ANY (?) AND p.is_refund",
+		r.site.ID, pgdialect.Array(charges)))
 	if len(visitors) > 0 {
 		r.tx.queueInto(&read.seen, r.seen(visitors))
 	}
@@ -83,13 +89,6 @@ func (r recorder) lockedCustomers(rows []customerRow) *bun.RawQuery {
 	slices.SortFunc(rows, func(a, b customerRow) int { return compareKeys(a.key(), b.key()) })
 	return r.tx.NewRaw(`? ON CONFLICT (website_id, basis, value) DO UPDATE SET value = EXCLUDED.value
 		RETURNING basis, value, visitor_id, claimed`, insertion(slices.Compact(rows)))
-}
-
-// otherRefunds reads the refunds of charges that have other transaction ids.
-func (r recorder) otherRefunds(charges, transactions []string) *bun.RawQuery {
-	return r.tx.NewRaw(`SELECT p.* FROM payments p
-		WHERE p.website_id = ? AND p.charge_id = ANY (?) AND p.is_refund AND p.transaction_id <> ALL (?)`,
-		r.site.ID, pgdialect.Array(charges), pgdialect.Array(transactions))
 }
 
 // seen reads which of the visitors have been seen.
@@ -130,6 +129,9 @@ func (l *loaded) ledger(site model.Website) (*model.Ledger, error) {
 	for _, row := range l.seen {
 		seen[row.ID] = true
 	}
+	// A refund may have been found both by its own id and by its charge's.
+	slices.SortFunc(l.entries, func(a, b paymentRow) int { return cmp.Compare(a.ID, b.ID) })
+	l.entries = slices.CompactFunc(l.entries, func(a, b paymentRow) bool { return a.ID == b.ID })
 	for i := range l.entries {
 		row := &l.entries[i]
 		row.VisitorSeen = row.VisitorID != nil && seen[*row.VisitorID]

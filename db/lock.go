@@ -19,7 +19,8 @@ type recorder struct {
 	tx      *transaction
 	site    model.Website
 	changes *ledgerChanges
-	alone   bool // no other recorder of the website is at work
+	alone   bool                       // no other recorder of the website is at work
+	locked  map[model.CustomerKey]bool // the customers whose rows it has locked, when it began
 	// claims says that links come from events of a page, not from payments.
 	claims bool
 }
@@ -65,17 +66,14 @@ func (r recorder) lock(charges []string) {
 	if r.alone {
 		return
 	}
-	website := r.websiteLock()
-	r.tx.queue(r.tx.NewRaw("SELECT pg_advisory_xact_lock_shared(?)", int64(website)))
-	if len(charges) == 0 {
-		return
-	}
+	website := int64(r.websiteLock())
 	keys := make([]int64, len(charges))
 	for i, id := range charges {
-		keys[i] = int64(website + 1 + hash(id)%chargeLocks)
+		keys[i] = website + 1 + int64(hash(id)%chargeLocks)
 	}
 	slices.Sort(keys)
-	r.tx.queue(r.tx.NewRaw("SELECT pg_advisory_xact_lock(k) FROM unnest(?::bigint[]) AS k", pgdialect.Array(slices.Compact(keys))))
+	r.tx.queue(r.tx.NewRaw(`SELECT CASE k WHEN ?0 THEN pg_advisory_xact_lock_shared(k) ELSE pg_advisory_xact_lock(k) END FROM unnest(?1::bigint[]) AS k`,
+		website, pgdialect.Array(append([]int64{website}, slices.Compact(keys)...))))
 }
 
 // mustBeAlone ends the transaction of a recorder that is not alone; it is run again.

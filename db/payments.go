@@ -15,13 +15,15 @@ func (s *Store) Payments(ctx context.Context, site model.Website, query model.Pa
 		return nil, err
 	}
 	defer leave()
-	q := s.db.NewSelect().Model((*paymentRow)(nil)).ColumnExpr(paymentColumns).Where("p.website_id = ?", site.ID)
-	q = matching(q, query)
+	q := matching(s.db.NewSelect().Model((*paymentRow)(nil)).ColumnExpr("p.*").Where("p.website_id = ?", site.ID), query)
 	if !query.Credit.IsAll() {
 		q = q.Where("p.id IN (?)", s.credited(site, matching(s.entries(site), query), query.In, query.Credit).ColumnExpr("p.id"))
 	}
+	// What is derived comes after the page, or Postgres might prepare it for all payments.
 	var rows []paymentRow
-	if err := onPage(q, query.Page).Scan(ctx, &rows); err != nil {
+	err = s.db.NewSelect().TableExpr("(?) AS p", onPage(q, query.Page)).ColumnExpr(paymentColumns, site.ID).
+		OrderExpr("p.occurred_at DESC, p.id DESC").Scan(ctx, &rows)
+	if err != nil {
 		return nil, translate(err)
 	}
 	return paymentPage(query.Page, rows)
@@ -43,7 +45,12 @@ func matching(q *bun.SelectQuery, query model.PaymentQuery) *bun.SelectQuery {
 		q = q.Where("p.kind IN (?)", list(query.Kinds))
 	}
 	if query.Attributed != nil {
-		q = q.Where("EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id) = ?", *query.Attributed)
+		const seen = "EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id)"
+		if *query.Attributed {
+			q = q.Where(seen)
+		} else {
+			q = q.Where("NOT " + seen)
+		}
 	}
 	return q
 }
@@ -53,7 +60,7 @@ func matching(q *bun.SelectQuery, query model.PaymentQuery) *bun.SelectQuery {
 func (s *Store) PaymentsOfVisitors(
 	ctx context.Context, websiteID string, visitors []string, page model.Page,
 ) (map[string]*model.PaymentConnection, error) {
-	each := onPage(s.db.NewSelect().Model((*paymentRow)(nil)).ColumnExpr(paymentColumns).
+	each := onPage(s.db.NewSelect().Model((*paymentRow)(nil)).ColumnExpr(paymentColumns, websiteID).
 		Where("p.website_id = ?", websiteID).Where("p.visitor_id = one.visitor"), page)
 	var rows []paymentRow
 	err := s.ofEach(ctx, visitors, each, "q.occurred_at DESC, q.id DESC", &rows)

@@ -23,7 +23,7 @@ func (s *Store) RecordPayment(ctx context.Context, site model.Website, p *model.
 
 // RecordPayments records payments in order, in one transaction that others may share. Each has its own
 // outcome; one that is refused leaves no trace and does not hold up the others. An error means that none
-// is recorded, unless the context ended: then they may be.
+// is recorded, but CodeUnavailable that they may be: if the context ended, or the connection during the commit.
 func (s *Store) RecordPayments(ctx context.Context, site model.Website, payments []*model.NewPayment) ([]model.RecordPaymentResult, error) {
 	if len(payments) == 0 {
 		return nil, nil
@@ -38,7 +38,7 @@ func (s *Store) recordPayments(ctx context.Context, site model.Website, payments
 		batch := make([]*model.NewPayment, len(payments))
 		for i, p := range payments {
 			fresh := *p
-			fresh.ID = newID().String()
+			fresh.ID = newID()
 			batch[i] = &fresh
 		}
 		var err error

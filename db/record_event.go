@@ -5,7 +5,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"tributary/model"
 )
@@ -80,16 +80,14 @@ func (r recorder) recordEventRound(ctx context.Context, events []happening, roun
 		}
 		known.Identity = cmp.Or(event.Identity, known.Identity)
 		added := event.Event
-		added.ID, added.VisitID = newID().String(), visits[n]
+		added.ID, added.VisitID = newID(), visits[n]
 		payloads[round[n]].Event = &added
 		row, err := newEventRow(&added)
 		if err != nil {
 			return err
 		}
 		kept = append(kept, row)
-		if err := r.identify(ctx, event); err != nil {
-			return err
-		}
+		r.identify(event)
 		if err := r.countEvent(ctx, events[round[n]].now); err != nil {
 			return err
 		}
@@ -97,8 +95,8 @@ func (r recorder) recordEventRound(ctx context.Context, events []happening, roun
 	if len(kept) == 0 {
 		return nil
 	}
-	_, err = r.tx.NewInsert().Model(&kept).Returning("NULL").Exec(ctx)
-	return err
+	r.tx.queue(insertion(kept))
+	return nil
 }
 
 // isNew says whether an event tells anything: all do but an identity that is known already, with the
@@ -121,15 +119,12 @@ func (r recorder) isNew(ctx context.Context, event model.NewEvent, known *model.
 	return !event.Properties.Equal(properties), err
 }
 
-// identify keeps the identity that an event tells, if it does.
-func (r recorder) identify(ctx context.Context, event model.NewEvent) error {
-	who := event.Identity
-	if who == nil {
-		return nil
+// identify keeps the identity that an event tells, if it does, with the next query.
+func (r recorder) identify(event model.NewEvent) {
+	if who := event.Identity; who != nil {
+		r.tx.queue(r.tx.NewUpdate().Model((*visitorRow)(nil)).Set("user_id = ?, name = ?, image = ?", who.UserID, who.Name, who.Image).
+			Where("website_id = ? AND id = ?", event.WebsiteID, event.VisitorID))
 	}
-	_, err := r.tx.NewUpdate().Model((*visitorRow)(nil)).Set("user_id = ?, name = ?, image = ?", who.UserID, who.Name, who.Image).
-		Where("website_id = ? AND id = ?", event.WebsiteID, event.VisitorID).Exec(ctx)
-	return err
 }
 
 // touch keeps the visits that events belong to from ending, and answers their ids by the event's number; one
@@ -145,22 +140,21 @@ func (r recorder) touch(ctx context.Context, events []model.NewEvent) (map[int]*
 		OrderExpr("c.started_at DESC, c.id DESC").Limit(1)
 	var rows []struct {
 		N  int
-		ID uuid.UUID `bun:"type:uuid"`
+		ID string `bun:"type:uuid"`
 	}
 	err := r.tx.NewRaw(`UPDATE visits t SET last_seen_at = greatest(t.last_seen_at, e.at)
 		FROM (SELECT one.*, CASE WHEN one.session IS NULL THEN (?5) ELSE (?6) END AS visit
-			FROM unnest(ARRAY[?1]::text[], ARRAY[?2]::text[], ARRAY[?3]::timestamptz[], ARRAY[?4]::timestamptz[])
+			FROM unnest(?1::text[], ?2::text[], ?3::timestamptz[], ?4::timestamptz[])
 				WITH ORDINALITY AS one (visitor, session, at, since, n)) AS e
 		WHERE t.website_id = ?0 AND t.id = e.visit AND t.last_seen_at >= e.since RETURNING e.n - 1 AS n, t.id`,
-		r.site.ID, list(visitors), list(sessions), list(times), list(since),
+		r.site.ID, pgdialect.Array(visitors), pgdialect.Array(sessions), pgdialect.Array(times), pgdialect.Array(since),
 		current, current.Clone().Where("c.session_id = one.session")).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}
 	touched := make(map[int]*string, len(rows))
 	for _, row := range rows {
-		id := row.ID.String()
-		touched[row.N] = &id
+		touched[row.N] = &row.ID
 	}
 	return touched, nil
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"tributary/model"
 )
 
@@ -75,7 +77,7 @@ func (r recorder) recordViewRound(ctx context.Context, views []pageview, round [
 		visitor := visitors[v.view.VisitorID]
 		visit, outcome := v.view.Place(around[n])
 		if outcome == model.ViewStarts {
-			visit.ID = newID().String()
+			visit.ID = newID()
 		}
 		if outcome == model.ViewStarts && !visitor.IsNew {
 			visitor.VisitCount++
@@ -90,7 +92,8 @@ func (r recorder) recordViewRound(ctx context.Context, views []pageview, round [
 			}
 		}
 	}
-	return r.writeVisits(ctx, changes)
+	r.writeVisits(changes)
+	return nil
 }
 
 // visitChanges are what pageviews do to the visits of a website.
@@ -119,46 +122,44 @@ var (
 		"referrer_host", "landing_path"}
 )
 
-// writeVisits writes the changes, each kind in one statement. The rows of their visitors are locked.
-func (r recorder) writeVisits(ctx context.Context, c visitChanges) error {
+// writeVisits writes the changes with the next query, each kind in one statement. The rows of their visitors are
+// locked.
+func (r recorder) writeVisits(c visitChanges) {
 	if len(c.started) > 0 {
-		if _, err := r.tx.NewInsert().Model(&c.started).Returning("NULL").Exec(ctx); err != nil {
-			return err
-		}
+		r.tx.queue(insertion(c.started))
 	}
-	for _, change := range []struct {
-		rows    []visitRow
-		columns []string
-	}{{c.continued, viewColumns}, {c.opened, slices.Concat(originColumns, viewColumns)}} {
-		if len(change.rows) == 0 {
-			continue
-		}
-		if _, err := r.tx.NewUpdate().Model(&change.rows).Column(change.columns...).Bulk().Exec(ctx); err != nil {
-			return err
-		}
+	if len(c.continued) > 0 {
+		r.tx.queue(r.updateVisits(&c.continued, viewColumns))
 	}
-	if len(c.returned) == 0 {
-		return nil
+	if len(c.opened) > 0 {
+		r.tx.queue(r.updateVisits(&c.opened, slices.Concat(originColumns, viewColumns)))
 	}
-	_, err := r.tx.NewUpdate().Model((*visitorRow)(nil)).Set("visit_count = visit_count + 1").
-		Where("website_id = ? AND id IN (?)", r.site.ID, list(c.returned)).Exec(ctx)
-	return err
+	if len(c.returned) > 0 {
+		r.tx.queue(r.tx.NewUpdate().Model((*visitorRow)(nil)).Set("visit_count = visit_count + 1").
+			Where("website_id = ? AND id IN (?)", r.site.ID, list(c.returned)))
+	}
+}
+
+// updateVisits writes some columns of visits.
+func (r recorder) updateVisits(rows *[]visitRow, columns []string) *bun.UpdateQuery {
+	return r.tx.NewUpdate().Model(rows).Column(columns...).Bulk().Where("t.website_id = ?", r.site.ID)
 }
 
 // meet makes or updates visitors and holds their rows, so that the pageviews and events of one visitor are
 // recorded one after the other. Payments that waited for visitors who are new follow.
 func (r recorder) meet(ctx context.Context, rows []visitorRow) (map[string]visitorRow, error) {
 	slices.SortFunc(rows, func(a, b visitorRow) int { return cmp.Compare(a.ID, b.ID) })
-	_, err := r.tx.NewInsert().Model(&rows).On("CONFLICT (website_id, id) DO UPDATE").
-		Set("first_seen_at = least(v.first_seen_at, EXCLUDED.first_seen_at)").
-		Set("last_seen_at = greatest(v.last_seen_at, EXCLUDED.last_seen_at)").
-		Returning("*, xmax = 0 AS is_new").Exec(ctx)
-	if err != nil {
+	var met []visitorRow
+	r.tx.queueInto(&met, r.tx.NewRaw(`? ON CONFLICT (website_id, id) DO UPDATE SET
+		first_seen_at = least(visitors.first_seen_at, EXCLUDED.first_seen_at),
+		last_seen_at = greatest(visitors.last_seen_at, EXCLUDED.last_seen_at)
+		RETURNING *, xmax = 0 AS is_new`, insertion(rows)))
+	if err := r.tx.send(ctx); err != nil {
 		return nil, err
 	}
 	visitors := make(map[string]visitorRow, len(rows))
 	var fresh []string
-	for _, row := range rows {
+	for _, row := range met {
 		visitors[row.ID] = row
 		if row.IsNew {
 			fresh = append(fresh, row.ID)

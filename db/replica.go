@@ -50,12 +50,12 @@ type Replicated struct {
 // OpenReplicated prepares reading the reports of a store from the replica that the DSN names. It does not wait for
 // the replica, which is used once it answers. Close it before the primary.
 func OpenReplicated(primary *Store, dsn string, opts Options, log *slog.Logger) (*Replicated, error) {
+	if config, err := pgx.ParseConfig(dsn); err == nil && namesSeveral(config) {
+		return nil, errors.New("the database URL names several servers: name one, since each is another way behind")
+	}
 	replica, err := Open(dsn, opts)
 	if err != nil {
 		return nil, err
-	}
-	if config, err := pgx.ParseConfig(dsn); err != nil || namesSeveral(config) {
-		return nil, errors.New("the database URL names several servers: name one, since each is another way behind")
 	}
 	opts.MaxConnections = 1
 	gauge, err := Open(dsn, opts)

@@ -113,24 +113,39 @@ const countedColumns = "p.kind, p.currency, p.amount_minor, p.reporting_currency
 // ledgerChanges are the entries that a transaction adds to its website's ledger and takes away; one that is
 // changed is taken away as it was and added as it is.
 type ledgerChanges struct {
-	until   *time.Time // entries that occurred from then on are not in the rollups yet; nil if all are
-	isKnown bool       // until is
+	extent  *rollupExtent // nil until it is read
 	added   []counted
 	removed []counted
 }
 
-// each are the changes that concern the rollups, with 1 for what is added and -1 for what is removed.
+// each are the changes, with 1 for what is added and -1 for what is removed.
 func (c *ledgerChanges) each(yield func(entry counted, n int64) bool) {
 	for _, part := range []struct {
 		entries []counted
 		n       int64
 	}{{c.added, 1}, {c.removed, -1}} {
 		for _, entry := range part.entries {
-			if (c.until == nil || entry.OccurredAt.Before(*c.until)) && !yield(entry, part.n) {
+			if !yield(entry, part.n) {
 				return
 			}
 		}
 	}
+}
+
+// rollupExtent is what is in a website's rollups, while they are being built; nil means all.
+type rollupExtent struct {
+	RollupsUntil        *time.Time // entries that occurred before
+	VisitorRollupsUntil *string    // visitors up to it, in order of their ids
+}
+
+// hasTime says whether an entry that occurred then is in the rollups of its hour and day.
+func (e *rollupExtent) hasTime(t time.Time) bool {
+	return e.RollupsUntil == nil || t.Before(*e.RollupsUntil)
+}
+
+// hasVisitor says whether the entries of a visitor are in his rollup.
+func (e *rollupExtent) hasVisitor(id string) bool {
+	return e.VisitorRollupsUntil == nil || id <= *e.VisitorRollupsUntil
 }
 
 // keepRollups brings the rollups up to date with the ledger, at the end of a transaction, so that nobody waits
@@ -140,11 +155,12 @@ func (r recorder) keepRollups(ctx context.Context) error {
 	if len(changes.added) == 0 && len(changes.removed) == 0 {
 		return nil
 	}
-	if !changes.isKnown {
-		var err error
-		if changes.until, err = rollupsUntil(ctx, r.tx, r.site.ID); err != nil {
+	if changes.extent == nil {
+		extent, err := readExtent(ctx, r.tx, r.site.ID)
+		if err != nil {
 			return err
 		}
+		changes.extent = &extent
 	}
 	r.keepSpans()
 	r.keepVisitors()
@@ -154,6 +170,9 @@ func (r recorder) keepRollups(ctx context.Context) error {
 func (r recorder) keepSpans() {
 	sums, emptied := map[rollupKey]*rollupRow{}, map[rollupKey]bool{}
 	for entry, n := range r.changes.each {
+		if !r.changes.extent.hasTime(entry.OccurredAt) {
+			continue
+		}
 		at := entry.OccurredAt.UTC()
 		key := rollupKey{Kind: entry.Kind, Currency: entry.Currency, ReportingCurrency: valueOr(entry.ReportingCurrency)}
 		for _, span := range [...]struct {
@@ -197,7 +216,7 @@ func (r recorder) keepSpans() {
 func (r recorder) keepVisitors() {
 	sums, left := map[string]*visitorRollupRow{}, map[string]bool{}
 	for entry, n := range r.changes.each {
-		if entry.VisitorID == nil {
+		if entry.VisitorID == nil || !r.changes.extent.hasVisitor(*entry.VisitorID) {
 			continue
 		}
 		visitor, at := *entry.VisitorID, entry.OccurredAt
@@ -241,10 +260,7 @@ func (r recorder) keepVisitors() {
 // narrow finds out when the payments of visitors who have lost some begin and end, and whether any are left.
 func (r recorder) narrow(visitors []string) {
 	r.tx.queue(r.tx.NewRaw("DELETE FROM visitor_rollups WHERE website_id = ? AND visitor_id IN (?) AND entries = 0", r.site.ID, list(visitors)))
-	payments := r.tx.NewSelect().TableExpr("payments AS p").Where("p.website_id = v.website_id AND p.visitor_id = v.visitor_id")
-	if r.changes.until != nil {
-		payments = payments.Where("p.occurred_at < ?", *r.changes.until)
-	}
+	payments := r.tx.NewSelect().TableExpr("payments AS p").Where("p.website_id = ? AND p.visitor_id = v.visitor_id", r.site.ID)
 	r.tx.queue(r.tx.NewRaw("UPDATE visitor_rollups v SET first_payment_at = (?2), last_payment_at = (?3) WHERE v.website_id = ?0 AND v.visitor_id IN (?1)",
 		r.site.ID, list(visitors), payments.Clone().ColumnExpr("coalesce(min(p.occurred_at), v.first_payment_at)"),
 		payments.ColumnExpr("coalesce(max(p.occurred_at), v.last_payment_at)")))

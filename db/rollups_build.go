@@ -10,24 +10,26 @@ import (
 	"tributary/model"
 )
 
-// buildStep is how many entries are added up in one transaction, or how many rows of rollups are cleared.
-// Recording waits for a step.
-const buildStep = 1000
+const (
+	// buildStep is how many entries are added up in one transaction, for which recording waits.
+	buildStep = 10_000
+	// clearStep is how many rows of former rollups are deleted in one transaction.
+	clearStep = 1000
+)
 
-// ledgerRollups are the rollups of entries p, as the ledger says.
-func ledgerRollups(db querier, entries *bun.SelectQuery) *bun.SelectQuery {
-	return db.NewSelect().TableExpr("(?) AS p", entries).
-		Join("CROSS JOIN (VALUES ('" + spanDay + "', 'day'), ('" + spanHour + "', 'hour')) AS s (span, unit)").
-		ColumnExpr("p.website_id, s.span, date_trunc(s.unit, p.occurred_at, 'UTC') AS starts_at").
+// ledgerRollups are the rollups of hours and days that entries p, which ledger selects, add up to.
+func ledgerRollups(db querier, websiteID string, entries *bun.SelectQuery) *bun.SelectQuery {
+	return db.NewSelect().TableExpr("(?) AS p", entries.ColumnExpr("p.*")).
+		Join("CROSS JOIN (VALUES ('"+spanDay+"', 'day'), ('"+spanHour+"', 'hour')) AS s (span, unit)").
+		ColumnExpr("? AS website_id, s.span, date_trunc(s.unit, p.occurred_at, 'UTC') AS starts_at", websiteID).
 		ColumnExpr("p.kind, p.currency, coalesce(p.reporting_currency, '') AS reporting_currency, count(*) AS count").
 		ColumnExpr("sum(p.amount_minor) AS amount_minor, coalesce(sum(p.reporting_minor), 0) AS reporting_minor").
-		GroupExpr("1, 2, 3, 4, 5, 6")
+		GroupExpr("2, 3, 4, 5, 6")
 }
 
-// ledgerVisitorRollups are the rollups of the visitors of entries p, as the ledger says.
+// ledgerVisitorRollups are the rollups of visitors that entries p, which ledger selects, add up to.
 func ledgerVisitorRollups(db querier, websiteID string, entries *bun.SelectQuery) *bun.SelectQuery {
-	visitors := sumVisitors(db.NewSelect().TableExpr("(?) AS p", entries))
-	return db.NewSelect().TableExpr("(?) AS v", visitors).ColumnExpr("? AS website_id, v.*", websiteID)
+	return db.NewSelect().TableExpr("(?) AS v", sumVisitors(entries)).ColumnExpr("? AS website_id, v.*", websiteID)
 }
 
 // The columns of both.
@@ -42,16 +44,24 @@ var (
 // CodeWebsiteNotFound.
 func (s *Store) BuildRollups(ctx context.Context, websiteID string, progress func(model.RollupProgress)) error {
 	for {
-		var until *time.Time
+		var extent rollupExtent
 		err := s.onLedger(ctx, model.Website{ID: websiteID}, alone, func(ctx context.Context, r recorder) (err error) {
-			until, err = r.buildStep(ctx)
-			return err
+			if extent, err = readExtent(ctx, r.tx, r.site.ID); err != nil {
+				return err
+			}
+			switch {
+			case extent.RollupsUntil != nil:
+				return r.buildSpans(ctx, &extent)
+			case extent.VisitorRollupsUntil != nil:
+				return r.buildVisitors(ctx, &extent)
+			}
+			return nil
 		})
-		if err != nil || until == nil {
+		if err != nil || extent == (rollupExtent{}) {
 			return err
 		}
 		if progress != nil {
-			progress(model.RollupProgress{Until: until.UTC()})
+			progress(model.RollupProgress{Until: valueOr(extent.RollupsUntil).UTC(), Visitor: valueOr(extent.VisitorRollupsUntil)})
 		}
 	}
 }
@@ -60,7 +70,7 @@ func (s *Store) BuildRollups(ctx context.Context, websiteID string, progress fun
 // ledger. Errors: CodeWebsiteNotFound.
 func (s *Store) RebuildRollups(ctx context.Context, websiteID string, progress func(model.RollupProgress)) error {
 	err := s.onLedger(ctx, model.Website{ID: websiteID}, alone, func(ctx context.Context, r recorder) error {
-		return r.setRollupsUntil(ctx, &model.EarliestPayment)
+		return r.writeExtent(ctx, rollupExtent{&model.EarliestPayment, new(string)})
 	})
 	if err != nil {
 		return err
@@ -68,77 +78,75 @@ func (s *Store) RebuildRollups(ctx context.Context, websiteID string, progress f
 	return s.BuildRollups(ctx, websiteID, progress)
 }
 
-// buildStep clears some of what is left of former rollups or, if nothing is, adds up the entries that come
-// next. It answers when those occurred that are still to come; nil when none are.
-func (r recorder) buildStep(ctx context.Context) (*time.Time, error) {
-	until, err := rollupsUntil(ctx, r.tx, r.site.ID)
-	if err != nil || until == nil {
-		return nil, err
-	}
-	if until.Equal(model.EarliestPayment) {
-		if isCleared, err := r.clearRollups(ctx); err != nil || !isCleared {
-			return until, err
+// buildSpans is a step of building those of hours and days, in order of time. Entries of one moment are in one
+// step, however many.
+func (r recorder) buildSpans(ctx context.Context, extent *rollupExtent) error {
+	from := *extent.RollupsUntil
+	if from.Equal(model.EarliestPayment) {
+		if isCleared, err := r.clear(ctx, "rollups"); err != nil || !isCleared {
+			return err
 		}
 	}
-	next, err := r.afterStep(ctx, *until)
+	var next []time.Time
+	last := ledger(r.tx, r.site.ID).ColumnExpr("p.occurred_at").Where("p.occurred_at >= ?", from).
+		OrderExpr("p.occurred_at").Limit(1).Offset(buildStep - 1)
+	err := ledger(r.tx, r.site.ID).ColumnExpr("p.occurred_at").Where("p.occurred_at > (?)", last).
+		OrderExpr("p.occurred_at").Limit(1).Scan(ctx, &next)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	entries := ledgerUntil(r.tx, r.site.ID, next).Where("p.occurred_at >= ?", *until)
-	r.addRollups(r.tx.NewInsert().Model((*rollupRow)(nil)).With("ledger", ledgerRollups(r.tx, entries)).
+	extent.RollupsUntil = first(next)
+	entries := extent.ofSpans(ledger(r.tx, r.site.ID)).Where("p.occurred_at >= ?", from)
+	r.addRollups(r.tx.NewInsert().Model((*rollupRow)(nil)).With("ledger", ledgerRollups(r.tx, r.site.ID, entries)).
 		Column(rollupColumns...).TableExpr("ledger"))
+	return r.writeExtent(ctx, *extent)
+}
+
+// buildVisitors is a step of building those of visitors, in order of their ids.
+func (r recorder) buildVisitors(ctx context.Context, extent *rollupExtent) error {
+	from := *extent.VisitorRollupsUntil
+	if from == "" {
+		if isCleared, err := r.clear(ctx, "visitor_rollups"); err != nil || !isCleared {
+			return err
+		}
+	}
+	var next []string
+	err := ledger(r.tx, r.site.ID).ColumnExpr("p.visitor_id").Where("p.visitor_id > ?", from).
+		OrderExpr("p.visitor_id").Limit(1).Offset(buildStep-1).Scan(ctx, &next)
+	if err != nil {
+		return err
+	}
+	extent.VisitorRollupsUntil = first(next)
+	entries := extent.ofVisitors(ledger(r.tx, r.site.ID)).Where("p.visitor_id > ?", from)
 	r.addVisitorRollups(r.tx.NewInsert().Model((*visitorRollupRow)(nil)).With("ledger", ledgerVisitorRollups(r.tx, r.site.ID, entries)).
 		Column(visitorRollupColumns...).TableExpr("ledger"))
-	return next, r.setRollupsUntil(ctx, next)
+	return r.writeExtent(ctx, *extent)
 }
 
-// clearRollups deletes some of a website's rollups, and says whether there were none.
-func (r recorder) clearRollups(ctx context.Context) (bool, error) {
-	isCleared := true
-	for _, table := range []bun.Ident{"rollups", "visitor_rollups"} {
-		result, err := r.tx.NewRaw("DELETE FROM ?1 WHERE website_id = ?0 AND ctid IN (SELECT ctid FROM ?1 WHERE website_id = ?0 LIMIT ?2)",
-			r.site.ID, table, buildStep).Exec(ctx)
-		if err != nil {
-			return false, err
-		}
-		n, err := result.RowsAffected()
-		if err != nil {
-			return false, err
-		}
-		isCleared = isCleared && n == 0
+// clear deletes some of a website's former rollups, and says whether there were none.
+func (r recorder) clear(ctx context.Context, table bun.Ident) (bool, error) {
+	result, err := r.tx.NewRaw("DELETE FROM ?1 WHERE website_id = ?0 AND ctid IN (SELECT ctid FROM ?1 WHERE website_id = ?0 LIMIT ?2)",
+		r.site.ID, table, clearStep).Exec(ctx)
+	if err != nil {
+		return false, err
 	}
-	return isCleared, nil
+	n, err := result.RowsAffected()
+	return n == 0, err
 }
 
-// afterStep is when the first entries occurred that are left to the step after one that begins at from; nil if
-// none are. Entries of one moment are in one step, however many.
-func (r recorder) afterStep(ctx context.Context, from time.Time) (*time.Time, error) {
-	var next []time.Time
-	last := r.tx.NewSelect().TableExpr("payments AS p").ColumnExpr("p.occurred_at").Where("p.website_id = ?", r.site.ID).
-		Where("p.occurred_at >= ?", from).OrderExpr("p.occurred_at").Limit(1).Offset(buildStep - 1)
-	err := r.tx.NewSelect().TableExpr("payments AS p").ColumnExpr("p.occurred_at").Where("p.website_id = ?", r.site.ID).
-		Where("p.occurred_at > (?)", last).OrderExpr("p.occurred_at").Limit(1).Scan(ctx, &next)
-	if err != nil || len(next) == 0 {
-		return nil, err
+// readExtent reads how far a website's rollups are. Errors: CodeWebsiteNotFound.
+func readExtent(ctx context.Context, db querier, websiteID string) (rollupExtent, error) {
+	var rows []rollupExtent
+	err := db.NewRaw("SELECT rollups_until, visitor_rollups_until FROM websites WHERE id = ?", websiteID).Scan(ctx, &rows)
+	if err == nil && len(rows) == 0 {
+		err = model.ErrWebsiteNotFound()
 	}
-	return &next[0], nil
+	return append(rows, rollupExtent{})[0], err
 }
 
-// rollupsUntil is when the entries occurred that are not in the rollups yet; nil if all are. Errors:
-// CodeWebsiteNotFound.
-func rollupsUntil(ctx context.Context, db querier, websiteID string) (*time.Time, error) {
-	var rows []struct{ RollupsUntil *time.Time }
-	if err := db.NewRaw("SELECT rollups_until FROM websites WHERE id = ?", websiteID).Scan(ctx, &rows); err != nil {
-		return nil, err
-	}
-	if len(rows) == 0 {
-		return nil, model.ErrWebsiteNotFound()
-	}
-	return rows[0].RollupsUntil, nil
-}
-
-func (r recorder) setRollupsUntil(ctx context.Context, until *time.Time) error {
-	result, err := r.tx.NewRaw("UPDATE websites SET rollups_until = ? WHERE id = ?", until, r.site.ID).Exec(ctx)
+func (r recorder) writeExtent(ctx context.Context, extent rollupExtent) error {
+	result, err := r.tx.NewRaw("UPDATE websites SET rollups_until = ?, visitor_rollups_until = ? WHERE id = ?",
+		extent.RollupsUntil, extent.VisitorRollupsUntil, r.site.ID).Exec(ctx)
 	if err != nil {
 		return err
 	}
@@ -148,11 +156,31 @@ func (r recorder) setRollupsUntil(ctx context.Context, until *time.Time) error {
 	return nil
 }
 
-// ledgerUntil are a website's entries p that occurred before a time, or all.
-func ledgerUntil(db querier, websiteID string, until *time.Time) *bun.SelectQuery {
-	q := db.NewSelect().TableExpr("payments AS p").ColumnExpr("p.website_id, "+countedColumns).Where("p.website_id = ?", websiteID)
-	if until != nil {
-		q = q.Where("p.occurred_at < ?", *until)
+// ledger selects a website's entries as p.
+func ledger(db querier, websiteID string) *bun.SelectQuery {
+	return db.NewSelect().TableExpr("payments AS p").Where("p.website_id = ?", websiteID)
+}
+
+// ofSpans limits entries p to those that are in the rollups of hours and days.
+func (e *rollupExtent) ofSpans(entries *bun.SelectQuery) *bun.SelectQuery {
+	if e.RollupsUntil == nil {
+		return entries
 	}
-	return q
+	return entries.Where("p.occurred_at < ?", *e.RollupsUntil)
+}
+
+// ofVisitors limits entries p to those that are in the rollups of visitors.
+func (e *rollupExtent) ofVisitors(entries *bun.SelectQuery) *bun.SelectQuery {
+	if e.VisitorRollupsUntil == nil {
+		return entries
+	}
+	return entries.Where("p.visitor_id <= ?", *e.VisitorRollupsUntil)
+}
+
+// first is the first of some values; nil if there is none.
+func first[T any](values []T) *T {
+	if len(values) == 0 {
+		return nil
+	}
+	return &values[0]
 }

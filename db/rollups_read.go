@@ -17,13 +17,14 @@ type keptRow struct {
 	IsRow  bool // it is a row of the query; else the query has none
 }
 
-// fromRollups runs a query on a website's rollups, if they hold: on entries of all times in whichever currency or,
-// if needed, all in the website's.
-func (s *Store) fromRollups(site model.Website, inCurrency bool, q *bun.SelectQuery) *bun.RawQuery {
+// fromRollups runs a query on a website's rollups, of hours and days or of visitors, if they hold: those of visitors
+// do when all is converted to the website's currency that can be.
+func (s *Store) fromRollups(site model.Website, ofVisitors bool, q *bun.SelectQuery) *bun.RawQuery {
 	return s.db.NewRaw(`SELECT w.is_kept, q.is_row IS NOT NULL AS is_row, q.* FROM (
-			SELECT w.rollups_until IS NULL AND (NOT ?1 OR w.currency = ?2 AND w.currency_version = w.converted_version) AS is_kept
+			SELECT CASE WHEN ?1 THEN w.visitor_rollups_until IS NULL AND w.currency = ?2 AND w.currency_version = w.converted_version
+				ELSE w.rollups_until IS NULL END AS is_kept
 			FROM websites w WHERE w.id = ?0) AS w
-		LEFT JOIN LATERAL (?3) AS q ON w.is_kept`, site.ID, inCurrency, site.Currency, q.ColumnExpr("true AS is_row"))
+		LEFT JOIN LATERAL (?3) AS q ON w.is_kept`, site.ID, ofVisitors, site.Currency, q.ColumnExpr("true AS is_row"))
 }
 
 // bucketRow is a part of the revenue of a bucket.
@@ -62,14 +63,14 @@ func (s *Store) partsBetween(ctx context.Context, site model.Website, query mode
 // keptParts adds up the parts of a range by bucket: whole days and hours from the rollups, the rest from the ledger.
 func (s *Store) keptParts(site model.Website, r model.Range, starts []time.Time) *bun.SelectQuery {
 	spans := model.NewSpans(r, starts)
+	// With the offset, Postgres reads the rows of one range after the other; it might read all of the website's.
 	each := func(ranges []model.Range, rows *bun.SelectQuery) *bun.SelectQuery {
 		from, to := make([]time.Time, len(ranges)), make([]time.Time, len(ranges))
 		for i, r := range ranges {
 			from[i], to[i] = r.From, r.To
 		}
-		// Without the offset, Postgres might read all rows for each range.
 		return s.db.NewSelect().TableExpr("unnest(?::timestamptz[], ?::timestamptz[]) AS r (from_at, to_at)", pgdialect.Array(from), pgdialect.Array(to)).
-			Join("CROSS JOIN LATERAL (?) AS p", rows.Offset(0)).ColumnExpr("p.*")
+			Join("CROSS JOIN LATERAL (? OFFSET 0) AS p", rows).ColumnExpr("p.*")
 	}
 	rollups := func(span string) *bun.SelectQuery {
 		return s.db.NewSelect().TableExpr("rollups AS p").Where("p.website_id = ? AND p.span = ?", site.ID, span).

@@ -23,7 +23,7 @@ func (b *bundle) fill(n int, at time.Time) {
 		SELECT $1, gen_random_uuid(), $2 || '-' || i, 'CHARGE', false, $2 || '-' || i, 'USD', i, i, 'USD', $3, $3, 'v' || i % 7, 'VISITOR_ID'
 		FROM generate_series(1, $4::int) AS i`, b.site.ID, at.String(), at, n)
 	require.NoError(b.t, err)
-	_, err = conn.Exec(context.Background(), `UPDATE websites SET rollups_until = '1970-01-01Z' WHERE id = $1`, b.site.ID)
+	_, err = conn.Exec(context.Background(), `UPDATE websites SET rollups_until = '1970-01-01Z', visitor_rollups_until = '' WHERE id = $1`, b.site.ID)
 	require.NoError(b.t, err)
 }
 
@@ -41,14 +41,14 @@ func TestStore_BuildRollups(t *testing.T) {
 	t.Run("adds up what was recorded before, in steps", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.fill(2500, now.AddDate(0, 0, -3)) // of one moment: one step
-		b.fill(999, now.AddDate(0, 0, -2))
+		b.fill(12_000, now.AddDate(0, 0, -3)) // of one moment: one step
+		b.fill(9_999, now.AddDate(0, 0, -2))
 		b.fill(1, now.AddDate(0, 0, -1))
 		b.fill(1, now)
 		require.False(t, b.verified().IsComplete)
-		var until []time.Time
-		require.NoError(t, b.BuildRollups(t.Context(), b.site.ID, func(p model.RollupProgress) { until = append(until, p.Until) }))
-		require.Equal(t, []time.Time{now.AddDate(0, 0, -2), now}, until)
+		var steps []model.RollupProgress
+		require.NoError(t, b.BuildRollups(t.Context(), b.site.ID, func(p model.RollupProgress) { steps = append(steps, p) }))
+		require.Equal(t, []model.RollupProgress{{Until: now.AddDate(0, 0, -2)}, {Until: now}, {}, {Visitor: "v3"}}, steps)
 		check := b.verified()
 		require.True(t, check.IsComplete)
 		require.Equal(t, 2*4+7, check.Compared)
@@ -56,31 +56,42 @@ func TestStore_BuildRollups(t *testing.T) {
 
 	t.Run("goes on where it was ended, and what is recorded meanwhile counts once", func(t *testing.T) {
 		t.Parallel()
-		b := setup(t)
-		b.fill(1000, now.AddDate(0, 0, -3))
-		b.fill(1000, now.AddDate(0, 0, -1))
-		ctx, kill := context.WithCancel(t.Context())
-		require.Error(t, b.BuildRollups(ctx, b.site.ID, func(model.RollupProgress) { kill() }))
-		require.False(t, b.verified().IsComplete)
-		for days := range 5 {
-			in := charge(fmt.Sprint("t", days))
-			in.OccurredAt = ptr(model.AtTime(now.AddDate(0, 0, -days)))
-			in.VisitorID = ptr("v1")
-			_, err := b.record(in)
+		for ended := range 4 { // after as many steps
+			b := setup(t)
+			b.fill(10_000, now.AddDate(0, 0, -3))
+			b.fill(5_000, now.AddDate(0, 0, -1))
+			ctx, kill := context.WithCancel(t.Context())
+			done := 0
+			err := b.BuildRollups(ctx, b.site.ID, func(model.RollupProgress) {
+				if done++; done > ended {
+					kill()
+				}
+			})
+			kill()
+			if ended < 3 {
+				require.Error(t, err)
+				require.False(t, b.verified().IsComplete)
+			}
+			for days := range 5 {
+				in := charge(fmt.Sprint("t", days))
+				in.OccurredAt = ptr(model.AtTime(now.AddDate(0, 0, -days)))
+				in.VisitorID = ptr(fmt.Sprint("v", days))
+				_, err := b.record(in)
+				require.NoError(t, err)
+				b.verified()
+			}
+			_, err = b.DeletePayments(t.Context(), b.site, "token", model.Deletion{TransactionID: ptr("t4")}, now)
 			require.NoError(t, err)
 			b.verified()
+			revenue, err := b.Revenue(t.Context(), b.site, model.RevenueQuery{})
+			require.NoError(t, err)
+			require.Equal(t, 15_004, revenue.Charges)
+			require.NoError(t, b.BuildRollups(t.Context(), b.site.ID, nil))
+			require.True(t, b.verified().IsComplete)
+			after, err := b.Revenue(t.Context(), b.site, model.RevenueQuery{})
+			require.NoError(t, err)
+			require.Equal(t, revenue, after)
 		}
-		_, err := b.DeletePayments(t.Context(), b.site, "token", model.Deletion{TransactionID: ptr("t4")}, now)
-		require.NoError(t, err)
-		b.verified()
-		revenue, err := b.Revenue(t.Context(), b.site, model.RevenueQuery{})
-		require.NoError(t, err)
-		require.Equal(t, 2004, revenue.Charges)
-		require.NoError(t, b.BuildRollups(t.Context(), b.site.ID, nil))
-		require.True(t, b.verified().IsComplete)
-		revenue, err = b.Revenue(t.Context(), b.site, model.RevenueQuery{})
-		require.NoError(t, err)
-		require.Equal(t, 2004, revenue.Charges)
 	})
 
 	t.Run("of an unknown website says so", func(t *testing.T) {
@@ -208,7 +219,7 @@ func TestStore_rollups_property(t *testing.T) {
 			return all
 		}
 		kept := answers()
-		_, err := conn.Exec(t.Context(), `UPDATE websites SET rollups_until = '1970-01-01Z' WHERE id = $1`, b.site.ID)
+		_, err := conn.Exec(t.Context(), `UPDATE websites SET rollups_until = '1970-01-01Z', visitor_rollups_until = '' WHERE id = $1`, b.site.ID)
 		require.NoError(rt, err)
 		require.Equal(rt, answers(), kept)
 	})

@@ -21,22 +21,23 @@ func (s *Store) VerifyRollups(ctx context.Context, websiteID string) (model.Roll
 		if _, err := tx.ExecContext(ctx, "SET LOCAL statement_timeout = 0"); err != nil { // it reads the whole ledger
 			return err
 		}
-		until, err := rollupsUntil(ctx, tx, websiteID)
+		extent, err := readExtent(ctx, tx, websiteID)
 		if err != nil {
 			return err
 		}
-		check = model.RollupCheck{IsComplete: until == nil, Until: valueOr(until)}
-		if until != nil && until.Equal(model.EarliestPayment) {
-			return nil // what is there of former rollups is about to be cleared
-		}
-		entries := ledgerUntil(tx, websiteID, until)
-		for _, part := range []rollupPart{
-			{"rollups", ledgerRollups(tx, entries), rollupColumns[1:6], rollupColumns[6:]},
-			{"visitor_rollups", ledgerVisitorRollups(tx, websiteID, entries), visitorRollupColumns[1:2], visitorRollupColumns[2:]},
-		} {
+		check = model.RollupCheck{IsComplete: extent == rollupExtent{}}
+		// What is there of former rollups, before they are built, is about to be cleared.
+		if extent.RollupsUntil == nil || extent.RollupsUntil.After(model.EarliestPayment) {
+			entries := extent.ofSpans(ledger(tx, websiteID))
+			part := rollupPart{"rollups", ledgerRollups(tx, websiteID, entries), rollupColumns[1:6], rollupColumns[6:]}
 			if err := part.verify(ctx, tx, websiteID, &check); err != nil {
 				return err
 			}
+		}
+		if extent.VisitorRollupsUntil == nil || *extent.VisitorRollupsUntil != "" {
+			entries := extent.ofVisitors(ledger(tx, websiteID))
+			part := rollupPart{"visitor_rollups", ledgerVisitorRollups(tx, websiteID, entries), visitorRollupColumns[1:2], visitorRollupColumns[2:]}
+			return part.verify(ctx, tx, websiteID, &check)
 		}
 		return nil
 	})

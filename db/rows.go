@@ -14,7 +14,7 @@ type paymentRow struct {
 	bun.BaseModel `bun:"table:payments,alias:p"`
 
 	WebsiteID     string
-	ID            uuid.UUID `bun:"type:uuid"`
+	ID            string `bun:"type:uuid"`
 	TransactionID string
 	Kind          string
 	Renewal       bool
@@ -38,14 +38,14 @@ type paymentRow struct {
 	WebsiteCurrency string `bun:",scanonly"`
 }
 
-// paymentColumns reads a payment together with what is derived: whether its visitor has been seen, and
-// whether it is converted to the website's currency.
-const paymentColumns = `p.*, EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id) AS visitor_seen,
-	(SELECT w.currency FROM websites w WHERE w.id = p.website_id) AS website_currency`
+// paymentColumns reads a payment of the website ?0 together with what is derived: whether its visitor has been
+// seen, and whether it is converted to the website's currency.
+const paymentColumns = `p.*, EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = p.visitor_id) AS visitor_seen,
+	(SELECT w.currency FROM websites w WHERE w.id = ?0) AS website_currency`
 
 func newPaymentRow(p *model.Payment) (paymentRow, error) {
 	row := paymentRow{
-		WebsiteID: p.WebsiteID, ID: uuid.MustParse(p.ID), TransactionID: p.TransactionID,
+		WebsiteID: p.WebsiteID, ID: p.ID, TransactionID: p.TransactionID,
 		Kind: string(p.Kind), Renewal: p.Renewal, ChargeID: p.ChargeID(), RefundOf: p.RefundOf,
 		Currency: string(p.Amount.Currency), AmountMinor: p.Amount.Minor,
 		OccurredAt: p.OccurredAt, RecordedAt: p.RecordedAt, VisitorID: p.VisitorID, Basis: string(p.Basis),
@@ -67,7 +67,7 @@ func (r *paymentRow) counted() counted {
 
 func (r *paymentRow) toModel() (model.Payment, error) {
 	p := model.Payment{
-		WebsiteID: r.WebsiteID, ID: r.ID.String(), TransactionID: r.TransactionID,
+		WebsiteID: r.WebsiteID, ID: r.ID, TransactionID: r.TransactionID,
 		Kind: model.PaymentKind(r.Kind), Renewal: r.Renewal, RefundOf: r.RefundOf,
 		Amount:     model.Money{Minor: r.AmountMinor, Currency: model.Currency(r.Currency)},
 		OccurredAt: r.OccurredAt.UTC(), RecordedAt: r.RecordedAt.UTC(), VisitorID: r.VisitorID,
@@ -143,8 +143,8 @@ func toIdentity(userID, name, image *string) *model.Identity {
 type visitRow struct {
 	bun.BaseModel `bun:"table:visits,alias:t"`
 
-	WebsiteID    string    `bun:",pk"`
-	ID           uuid.UUID `bun:"type:uuid,pk"`
+	WebsiteID    string `bun:",pk"`
+	ID           string `bun:"type:uuid,pk"`
 	VisitorID    string
 	SessionID    *string
 	StartedAt    time.Time
@@ -174,7 +174,7 @@ type visitRow struct {
 // newVisitRow is the row of a visit that has its id.
 func newVisitRow(v *model.Visit) visitRow {
 	return visitRow{
-		WebsiteID: v.WebsiteID, ID: uuid.MustParse(v.ID), VisitorID: v.VisitorID, SessionID: v.SessionID,
+		WebsiteID: v.WebsiteID, ID: v.ID, VisitorID: v.VisitorID, SessionID: v.SessionID,
 		StartedAt: v.StartedAt, LastSeenAt: v.LastSeenAt, LandingPage: v.LandingPage, Referrer: v.Referrer,
 		Source: v.Source, Channel: string(v.Channel),
 		UtmSource: v.Campaign.Source, UtmMedium: v.Campaign.Medium, UtmCampaign: v.Campaign.Name,
@@ -187,7 +187,7 @@ func newVisitRow(v *model.Visit) visitRow {
 
 func (r *visitRow) toModel() model.Visit {
 	v := model.Visit{
-		WebsiteID: r.WebsiteID, ID: r.ID.String(), VisitorID: r.VisitorID, SessionID: r.SessionID,
+		WebsiteID: r.WebsiteID, ID: r.ID, VisitorID: r.VisitorID, SessionID: r.SessionID,
 		StartedAt: r.StartedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), LandingPage: r.LandingPage, Referrer: r.Referrer,
 		Source: r.Source, Channel: model.Channel(r.Channel),
 		Campaign: model.Campaign{
@@ -204,4 +204,4 @@ func (r *visitRow) toModel() model.Visit {
 }
 
 // newID makes the id of a row. Ids made later sort later, which keeps indexes compact.
-func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -22,7 +22,7 @@ func BenchmarkStatements(b *testing.B) {
 		for i := range batch {
 			visitor := fmt.Sprint("v", i*7919)
 			batch[i] = &model.NewPayment{Payment: model.Payment{
-				WebsiteID: site.ID, ID: newID().String(), TransactionID: fmt.Sprint("5b1f0c52a7-", i), Kind: model.KindCharge,
+				WebsiteID: site.ID, ID: newID(), TransactionID: fmt.Sprint("5b1f0c52a7-", i), Kind: model.KindCharge,
 				Amount: model.Money{Minor: int64(100 * i), Currency: "USD"}, OccurredAt: now, RecordedAt: now,
 				VisitorID: &visitor, Basis: model.BasisVisitorID,
 			}}
@@ -33,7 +33,7 @@ func BenchmarkStatements(b *testing.B) {
 			b.ReportAllocs()
 			size := 0
 			for b.Loop() {
-				r := recorder{tx: &transaction{store: store}, site: site, changes: &ledgerChanges{isKnown: true}}
+				r := recorder{tx: &transaction{store: store}, site: site, changes: &ledgerChanges{extent: &rollupExtent{}}}
 				r.queueLoad(batch, &loaded{})
 				if err := r.insert(added); err != nil {
 					b.Fatal(err)

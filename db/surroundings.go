@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"tributary/model"
 )
@@ -24,7 +25,7 @@ type neighbour struct {
 	OfSession bool // the nearest of the session; else of all
 }
 
-// surroundings reads the visits next to pageviews, mostly in one statement.
+// surroundings reads the visits next to pageviews.
 func (r recorder) surroundings(ctx context.Context, views []pageview, visitors map[string]visitorRow) ([]model.Surroundings, error) {
 	around := make([]model.Surroundings, len(views))
 	var known, late []spot
@@ -38,8 +39,10 @@ func (r recorder) surroundings(ctx context.Context, views []pageview, visitors m
 			late = append(late, at)
 		}
 	}
-	before, err := r.neighbours(ctx, known, "t.started_at <= one.at", "t.started_at DESC, t.id DESC")
-	if err != nil {
+	var before, after []neighbour
+	r.queueNeighbours(&before, known, "t.started_at <= one.at", "t.started_at DESC, t.id DESC")
+	r.queueNeighbours(&after, late, "t.started_at > one.at", "t.started_at, t.id")
+	if err := r.tx.send(ctx); err != nil {
 		return nil, err
 	}
 	for _, found := range before {
@@ -50,7 +53,6 @@ func (r recorder) surroundings(ctx context.Context, views []pageview, visitors m
 			around[found.N].Last = &visit
 		}
 	}
-	after, err := r.neighbours(ctx, late, "t.started_at > one.at", "t.started_at, t.id")
 	for _, found := range after {
 		visit := found.toModel()
 		if found.OfSession {
@@ -59,13 +61,14 @@ func (r recorder) surroundings(ctx context.Context, views []pageview, visitors m
 			around[found.N].Next = &visit
 		}
 	}
-	return around, err
+	return around, nil
 }
 
-// neighbours are the nearest visits on one side of each spot, of the visitor and of the session.
-func (r recorder) neighbours(ctx context.Context, spots []spot, side, order string) ([]neighbour, error) {
+// queueNeighbours reads the nearest visits on one side of each spot, of the visitor and of the session, with the
+// next query.
+func (r recorder) queueNeighbours(found *[]neighbour, spots []spot, side, order string) {
 	if len(spots) == 0 {
-		return nil, nil
+		return
 	}
 	numbers, visitors := make([]int, len(spots)), make([]string, len(spots))
 	sessions, times := make([]*string, len(spots)), make([]time.Time, len(spots))
@@ -76,11 +79,9 @@ func (r recorder) neighbours(ctx context.Context, spots []spot, side, order stri
 		return r.tx.NewSelect().TableExpr("visits AS t").ColumnExpr("t.*, "+ofSession+" AS of_session").
 			Where("t.website_id = ? AND t.visitor_id = one.visitor", r.site.ID).Where(side).OrderExpr(order).Limit(1)
 	}
-	var found []neighbour
-	err := r.tx.NewRaw(`SELECT one.n, q.*
-		FROM unnest(ARRAY[?]::int[], ARRAY[?]::text[], ARRAY[?]::text[], ARRAY[?]::timestamptz[]) AS one (n, visitor, session, at)
+	r.tx.queueInto(found, r.tx.NewRaw(`SELECT one.n, q.*
+		FROM unnest(?::int[], ?::text[], ?::text[], ?::timestamptz[]) AS one (n, visitor, session, at)
 		CROSS JOIN LATERAL ((?) UNION ALL (?)) AS q`,
-		list(numbers), list(visitors), list(sessions), list(times),
-		nearest("false"), nearest("true").Where("t.session_id = one.session")).Scan(ctx, &found)
-	return found, err
+		pgdialect.Array(numbers), pgdialect.Array(visitors), pgdialect.Array(sessions), pgdialect.Array(times),
+		nearest("false"), nearest("true").Where("t.session_id = one.session")))
 }

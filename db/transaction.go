@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"time"
@@ -35,26 +36,57 @@ type querier interface {
 // COMMIT with the last.
 type transaction struct {
 	store  *Store
+	ctx    context.Context // in which it began, for the store's hook
 	conn   bun.Conn
 	queued []statement
-	err    error // of a query that could not be queued
+	err    error // the first one: nothing is sent after it
 	// mayBeCommitted says that COMMIT was sent, and Postgres did not end before it.
 	mayBeCommitted bool
 }
 
 // statement is a statement that is to be sent.
 type statement struct {
-	text string
-	rows any // a pointer to the slice of rows that its rows are added to, or nil
+	text  string
+	rows  any         // a pointer to the slice of rows that its rows are added to, or nil
+	ended func(error) // tells the store's hook, or nil
 }
 
-// begin begins a transaction. Whoever does so must end it.
+// begin begins a transaction. Whoever does so must end it. If the context has a deadline, the connection gets it:
+// so a context that cannot be cancelled need not be watched.
 func (s *Store) begin(ctx context.Context) (*transaction, error) {
-	conn, err := s.db.Conn(ctx)
+	deadline, isLimited := ctx.Deadline()
+	waiting, cancel := ctx, func() {}
+	if isLimited { // to wait for a connection, or to make one, ends by a signal only
+		waiting, cancel = context.WithDeadline(ctx, deadline)
+	}
+	conn, err := s.db.Conn(waiting)
+	cancel()
 	if err != nil {
 		return nil, err
 	}
-	return &transaction{store: s, conn: conn, queued: []statement{{text: "BEGIN"}}}, nil
+	t := &transaction{store: s, ctx: ctx, conn: conn}
+	if isLimited {
+		if err := t.onConnection(func(pg *pgconn.PgConn) error { return pg.Conn().SetDeadline(deadline) }); err != nil {
+			t.end(ctx)
+			return nil, err
+		}
+	}
+	t.add(nil, "BEGIN")
+	return t, nil
+}
+
+// add adds a statement to those that are queued. The store's hook sees it there, and so who has asked for it.
+func (t *transaction) add(rows any, text string) {
+	var ended func(error)
+	if hook := t.store.hook; hook != nil {
+		event := &bun.QueryEvent{DB: t.store.db, Query: text, StartTime: time.Now()}
+		ctx := hook.BeforeQuery(t.ctx, event)
+		ended = func(err error) {
+			event.Err = err
+			hook.AfterQuery(ctx, event)
+		}
+	}
+	t.queued = append(t.queued, statement{text, rows, ended})
 }
 
 // queue has a query run with those that follow. If it fails, so do they.
@@ -64,25 +96,25 @@ func (t *transaction) queue(query schema.QueryAppender) { t.queueInto(nil, query
 // they are added when they come.
 func (t *transaction) queueInto(rows any, query schema.QueryAppender) {
 	text, err := query.AppendQuery(t.store.db.QueryGen(), nil)
-	t.queued = append(t.queued, statement{string(text), rows})
+	t.add(rows, string(text))
 	t.err = cmp.Or(t.err, err)
 }
 
 // commit sends what is queued and ends the transaction.
 func (t *transaction) commit(ctx context.Context) error {
-	t.queued = append(t.queued, statement{text: "COMMIT"})
+	t.add(nil, "COMMIT")
 	t.mayBeCommitted = true
 	return t.send(ctx)
 }
 
 // end gives the connection back, and undoes what was not committed.
 func (t *transaction) end(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
-	defer cancel()
 	_ = t.onConnection(func(pg *pgconn.PgConn) error {
-		if pg.IsClosed() || pg.TxStatus() == 'I' {
-			return nil
+		if err := pg.Conn().SetDeadline(time.Time{}); err != nil || pg.IsClosed() || pg.TxStatus() == 'I' {
+			return err
 		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
 		return pg.Exec(ctx, "ROLLBACK").Close()
 	})
 	_ = t.conn.Close()
@@ -95,16 +127,16 @@ func (t *transaction) send(ctx context.Context) (err error) {
 		return t.err
 	}
 	t.queued = nil
+	defer func() {
+		t.err = err
+		for _, s := range statements {
+			if s.ended != nil {
+				s.ended(err)
+			}
+		}
+	}()
 	var message strings.Builder
 	for _, s := range statements {
-		if hook := t.store.hook; hook != nil {
-			event := &bun.QueryEvent{DB: t.store.db, Query: s.text, StartTime: time.Now()}
-			hooked := hook.BeforeQuery(ctx, event)
-			defer func() {
-				event.Err = err
-				hook.AfterQuery(hooked, event)
-			}()
-		}
 		message.WriteString(s.text)
 		message.WriteByte(';')
 	}
@@ -122,7 +154,7 @@ func (t *transaction) send(ctx context.Context) (err error) {
 		if errors.As(err, &failed) && n < len(statements)-1 {
 			t.mayBeCommitted = false // of a message, nothing is run after what failed
 		}
-		if err != nil && failed == nil && pg.IsClosed() {
+		if err != nil && failed == nil && pg.IsClosed() && !errors.Is(err, os.ErrDeadlineExceeded) {
 			err = fmt.Errorf("%w: %w", driver.ErrBadConn, err)
 		}
 		return cmp.Or(err, unread)
@@ -181,7 +213,12 @@ func (t *transaction) ExecContext(ctx context.Context, query string, args ...any
 
 // QueryRowContext implements bun.IConn, for queries that are run at once.
 func (t *transaction) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	_ = t.send(ctx) // after an error, the query fails too
+	if err := t.send(ctx); err != nil {
+		// A row cannot say so. With a context that has ended, the query is not run outside of the transaction.
+		ended, cancel := context.WithCancelCause(ctx)
+		cancel(err)
+		ctx = ended
+	}
 	return t.conn.Conn.QueryRowContext(ctx, query, args...)
 }
 

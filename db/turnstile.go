@@ -78,8 +78,8 @@ func (t *turnstile) part(key string, g *gate) {
 	}
 }
 
-// writing waits for the turn of a transaction that leaves connections to payments and pageviews. Those of an account with an event limit
-// wait for one row, and so share their places.
+// writing waits for the turn of a transaction that leaves connections to payments and pageviews. Those of an
+// account with an event limit wait for one row, and so share their places.
 func (s *Store) writing(ctx context.Context, site model.Website) (leave func(), err error) {
 	if site.EventLimit > 0 {
 		return s.writes.enter(ctx, site.AccountID)

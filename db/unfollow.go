@@ -143,9 +143,10 @@ func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey
 			continue
 		}
 		var rows []customerRow
-		err = r.tx.NewRaw(`SELECT DISTINCT ON (p.?3) ?1 AS basis, p.?3 AS value, p.visitor_id FROM payments p
+		err = r.tx.NewRaw(`SELECT DISTINCT ON (p.?3) ?1 AS basis, p.?3 AS value, p.visitor_id
+			FROM payments p LEFT JOIN visitors v ON v.website_id = ?0 AND v.id = p.visitor_id
 			WHERE p.website_id = ?0 AND p.?3 IN (?2) AND p.visitor_id IS NOT NULL
-			ORDER BY p.?3, EXISTS (SELECT FROM visitors v WHERE v.website_id = p.website_id AND v.id = p.visitor_id) DESC, p.recorded_at, p.id`,
+			ORDER BY p.?3, v.id IS NULL, p.recorded_at, p.id`,
 			r.site.ID, string(basis), list(values), keyColumn(basis)).Scan(ctx, &rows)
 		if err != nil {
 			return err

@@ -121,16 +121,22 @@ func (l *Ledger) Record(p *NewPayment) (RecordPaymentPayload, error) {
 	return RecordPaymentPayload{Payment: &p.Payment, Outcome: outcome}, nil
 }
 
-// RefundedCharges are the transaction ids of those added charges that have a visitor and whose
-// refunds came before them: the refunds have to follow.
+// RefundedCharges are the transaction ids of those added charges that have a visitor and refunds which came
+// before them without it: these have to follow.
 func (l *Ledger) RefundedCharges(added []*Payment) []string {
 	var ids []string
 	for _, p := range added {
-		if !p.IsRefund() && p.VisitorID != nil && len(l.charge(p.TransactionID).refunds) > 0 {
+		if !p.IsRefund() && p.VisitorID != nil && slices.ContainsFunc(l.charge(p.TransactionID).refunds, p.isFollowed) {
 			ids = append(ids, p.TransactionID)
 		}
 	}
 	return ids
+}
+
+// isFollowed says whether a refund of the charge has to get the charge's visitor. One that came with a visitor
+// of its own keeps it.
+func (p *Payment) isFollowed(refund *Payment) bool {
+	return refund.Basis != BasisVisitorID && (refund.Basis != BasisRefundedPayment || differs(refund.VisitorID, p.VisitorID))
 }
 
 // checkRefunds keeps the refunds of a charge within it, whichever of them comes first.

@@ -154,6 +154,22 @@ func TestLedger_Record(t *testing.T) {
 		charge := checked(t, model.RecordPaymentInput{TransactionID: "r", VisitorID: pointer("v")})
 		require.Empty(t, l.RefundedCharges([]*model.Payment{&charge.Payment}), "r is a refund's id, not its charge's")
 	})
+
+	t.Run("tells which charges have refunds that lack their visitor", func(t *testing.T) {
+		t.Parallel()
+		l := emptyLedger()
+		var added []*model.Payment
+		for _, in := range []model.RecordPaymentInput{
+			refundOf("r1", "before", "1"), {TransactionID: "before", VisitorID: pointer("v")},
+			{TransactionID: "after", VisitorID: pointer("v")}, refundOf("r2", "after", "1"),
+			refundOf("r3", "none", "1"), {TransactionID: "none"},
+		} {
+			got, err := l.Record(checked(t, in))
+			require.NoError(t, err)
+			added = append(added, got.Payment)
+		}
+		require.Equal(t, []string{"before"}, l.RefundedCharges(added))
+	})
 }
 
 func TestLedger_order(t *testing.T) {

@@ -112,7 +112,7 @@ func offsetEnd(t time.Time) time.Time {
 // than 24 hours ahead. Error: CodeInvalidTimestamp.
 func CheckOccurredAt(t, now time.Time) error {
 	switch {
-	case t.Unix() < 0:
+	case t.Before(EarliestPayment):
 		return Errorf(CodeInvalidTimestamp, "", "must not be before 1970")
 	case t.After(now.Add(maxAhead)):
 		return Errorf(CodeInvalidTimestamp, "", "must not be more than 24 hours from now")

@@ -14,6 +14,7 @@ import (
 // at once: see err.
 type object struct {
 	members []member
+	keys    map[string]bool // of all members, if they are many
 	faults  model.Faults
 }
 
@@ -23,8 +24,11 @@ type member struct {
 	read  bool   // an accessor asked for it
 }
 
-// Most objects have no more members than this.
-const usualMembers = 8
+// The members that most objects have at most, and those up to which keys are compared one by one.
+const (
+	usualMembers = 8
+	fewMembers   = 16
+)
 
 // parseObject takes a body apart that must be exactly one JSON object. Errors: CodeInvalidJSON if
 // it is not, or holds invalid Unicode; CodeDuplicateField.
@@ -33,40 +37,45 @@ func parseObject(body []byte) (*object, error) {
 	if !utf8.Valid(body) {
 		s.failUnicode()
 	}
-	o := &object{members: make([]member, 0, usualMembers)}
+	o, twice := &object{members: make([]member, 0, usualMembers)}, false
+	s.space()
 	s.need('{')
-	for !s.sign('}') && s.err == nil {
-		if len(o.members) > 0 {
+	for first := true; !s.sign('}') && s.err == nil; first = false {
+		if !first {
 			s.need(',')
 		}
-		if key, value := s.key(), s.value(); s.err == nil {
-			o.members = append(o.members, member{key: unquote(key), value: value})
+		if key, value := s.key(), s.value(); s.err == nil && !twice {
+			twice = !o.add(unquote(key), value)
 		}
 	}
 	switch {
 	case s.err == nil && s.at < len(body):
 		s.failSyntax()
-	case s.err == nil && o.hasTwice():
+	case s.err == nil && twice:
 		return nil, model.Errorf(model.CodeDuplicateField, "", "a key of the body stands twice")
 	}
 	return o, s.err
 }
 
-// hasTwice says whether two members have the same key. Many are not compared each with each.
-func (o *object) hasTwice() bool {
-	if len(o.members) <= 2*usualMembers {
-		for i, m := range o.members {
-			if slices.ContainsFunc(o.members[:i], func(other member) bool { return bytes.Equal(m.key, other.key) }) {
-				return true
-			}
+// add adds a member; false if there is one of the same key.
+func (o *object) add(key, value []byte) bool {
+	if len(o.members) == fewMembers {
+		o.keys = make(map[string]bool)
+		for _, m := range o.members {
+			o.keys[string(m.key)] = true
 		}
+	}
+	if o.keys == nil {
+		if slices.ContainsFunc(o.members, func(m member) bool { return bytes.Equal(m.key, key) }) {
+			return false
+		}
+	} else if o.keys[string(key)] {
 		return false
+	} else {
+		o.keys[string(key)] = true
 	}
-	seen := make(map[string]bool, len(o.members))
-	for _, m := range o.members {
-		seen[string(m.key)] = true
-	}
-	return len(seen) < len(o.members)
+	o.members = append(o.members, member{key: key, value: value})
+	return true
 }
 
 // find is the value of a key; nil if it is absent or null.

@@ -56,12 +56,13 @@ func (s *scanner) space() {
 	}
 }
 
-// sign takes a sign of the syntax if it comes next, with the white space around it.
+// sign takes a sign of the syntax if it comes next, and the white space after it.
 func (s *scanner) sign(b byte) bool {
+	if !s.skip(b) {
+		return false
+	}
 	s.space()
-	taken := s.skip(b)
-	s.space()
-	return taken
+	return true
 }
 
 // need takes a sign that must come next.
@@ -74,12 +75,13 @@ func (s *scanner) need(b byte) {
 // key takes the key of a member, with its colon.
 func (s *scanner) key() []byte {
 	key := s.quoted()
+	s.space()
 	s.need(':')
 	return key
 }
 
-// value takes a value of any kind. What is open is kept in a list, since on Go's stack a body that nests
-// deep would take a hundred times its size.
+// value takes a value of any kind, and the white space after it. What is open is kept in a list, since on Go's
+// stack a body that nests deep would take a hundred times its size.
 func (s *scanner) value() []byte {
 	start := s.at
 	var open []byte // the signs that close it, the innermost last
@@ -90,20 +92,21 @@ func (s *scanner) value() []byte {
 		case len(open)+1 == maxDepth:
 			s.failSyntax()
 		default:
-			s.at++
-			if end := b + 2; !s.sign(end) { // in ASCII } is two after {, and ] two after [
-				open = append(open, end)
+			s.sign(b)
+			open = append(open, b+2) // in ASCII } is two after {, and ] two after [
+			if s.next() != b+2 {
 				if b == '{' {
 					s.key()
 				}
 				continue
 			}
 		}
-		for len(open) > 0 && s.sign(open[len(open)-1]) {
-			open = open[:len(open)-1]
+		end := s.at
+		for s.space(); len(open) > 0 && s.skip(open[len(open)-1]); s.space() {
+			open, end = open[:len(open)-1], s.at
 		}
 		if len(open) == 0 || s.err != nil {
-			return s.text[start:s.at]
+			return s.text[start:end]
 		}
 		s.need(',')
 		if open[len(open)-1] == '}' {
@@ -169,18 +172,29 @@ func (s *scanner) quoted() []byte {
 	if !s.skip('"') {
 		s.failSyntax()
 	}
-	for !s.skip('"') {
-		switch b := s.next(); {
-		case b == '\\':
+	for {
+		s.at += plain(s.text[s.at:])
+		switch s.next() {
+		case '"':
+			s.at++
+			return s.text[start:s.at]
+		case '\\':
 			s.escape()
-		case b < ' ':
+		default:
 			s.failSyntax()
 			return nil
-		default:
-			s.at++
 		}
 	}
-	return s.text[start:s.at]
+}
+
+// plain is how many bytes stand for themselves at the beginning of a string's text.
+func plain(text []byte) int {
+	for i, b := range text {
+		if b == '"' || b == '\\' || b < ' ' {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // escape takes an escape, and is the character that it stands for. That of one half of a character must be
@@ -234,10 +248,9 @@ func unquote(quoted []byte) []byte {
 	}
 	text := make([]byte, 0, len(s.text))
 	for s.at < len(s.text) {
-		if b := s.next(); b != '\\' {
-			text = append(text, b)
-			s.at++
-		} else {
+		n := plain(s.text[s.at:])
+		text = append(text, s.text[s.at:s.at+n]...)
+		if s.at += n; s.at < len(s.text) {
 			text = utf8.AppendRune(text, s.escape())
 		}
 	}

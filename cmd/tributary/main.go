@@ -34,6 +34,8 @@ type commands struct {
 	Rollups rollupsCmd `cmd:"" help:"Check or rebuild the sums that reports read."`
 	Rates   ratesCmd   `cmd:"" help:"Import and list exchange rates, which convert payments to a website's currency."`
 	Version versionCmd `cmd:"" help:"Show the version."`
+
+	Distribute distributeCmd `cmd:"" help:"Spread the tables over the machines of a Citus cluster, by website."`
 }
 
 func main() {

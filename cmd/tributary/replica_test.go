@@ -40,7 +40,7 @@ func TestServe_replica(t *testing.T) {
 		require.NoError(t, err)
 		defer conn.Close(t.Context())
 		var asked bool
-		err = conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'tributary' AND query LIKE '%"payments"%')`).Scan(&asked)
+		err = conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'tributary' AND query LIKE '%' || $1 || '%')`, id).Scan(&asked)
 		require.NoError(t, err)
 		require.True(t, asked)
 

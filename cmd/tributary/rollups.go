@@ -144,7 +144,11 @@ func (a *app) rollupProgress(w model.Website) func(model.RollupProgress) {
 	return func(p model.RollupProgress) {
 		if time.Since(said) >= progressEvery {
 			said = time.Now()
-			a.log.Info("adding up payments", "website", w.Domain, "until", p.Until.Format(time.DateOnly))
+			if p.Visitor == "" {
+				a.log.Info("adding up payments", "website", w.Domain, "until", p.Until.Format(time.DateOnly))
+			} else {
+				a.log.Info("adding up what visitors brought", "website", w.Domain, "until", p.Visitor)
+			}
 		}
 	}
 }

@@ -38,7 +38,7 @@ func TestRollups(t *testing.T) {
 
 	// What was begun is completed by the next start.
 	server.stopped(server.signal())
-	_, err = conn.Exec(t.Context(), `UPDATE websites SET rollups_until = '1970-01-01Z'`)
+	_, err = conn.Exec(t.Context(), `UPDATE websites SET rollups_until = '1970-01-01Z', visitor_rollups_until = ''`)
 	require.NoError(t, err)
 	require.Contains(t, op.run("rollups", "verify"), "they are still being built")
 	server = op.serve()

@@ -74,7 +74,7 @@ func TestUsage(t *testing.T) {
 		help := operator{t: t}.run("--help")
 		for _, command := range []string{
 			"serve", "migrate", "website create", "website list", "website set", "website suspend", "website resume", "key create", "key list",
-			"key revoke", "token create", "token list", "token revoke", "account create", "account list", "account limit", "rates import", "rates list", "version",
+			"key revoke", "token create", "token list", "token revoke", "account create", "account list", "account limit", "rates import", "rates list", "version", "distribute",
 		} {
 			require.Contains(t, help, "\n  "+command+" ")
 		}

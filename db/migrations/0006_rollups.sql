@@ -29,7 +29,10 @@ CREATE TABLE visitor_rollups (
 );
 CREATE INDEX visitor_rollups_net_idx ON visitor_rollups (website_id, net_minor, visitor_id);
 
--- Payments that occurred before it are in the rollups; null means all. What is recorded already is added up
--- by the server when it starts.
-ALTER TABLE websites ADD COLUMN rollups_until timestamptz;
-UPDATE websites SET rollups_until = '1970-01-01Z';
+-- How far they are: the payments that occurred before a time are in the rollups of spans, and those of visitors up
+-- to one, in order of their ids, in those of visitors; null means all. What is recorded already is added up by the
+-- server when it starts.
+ALTER TABLE websites
+    ADD COLUMN rollups_until         timestamptz,
+    ADD COLUMN visitor_rollups_until text COLLATE "C";
+UPDATE websites SET rollups_until = '1970-01-01Z', visitor_rollups_until = '';

@@ -6,86 +6,58 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 )
 
-// row is a measurement, in turns with its base if it has one.
-type row struct {
-	name       string
-	scale      int // the payments of the website, if it matters
-	unit       string
-	values     []float64 // of each round
-	base       string
-	baseValues []float64
-	target     string
-}
-
 // report is all that was measured.
 type report struct {
-	machine []string
-	options options
-	taken   time.Time
-	rows    []row
+	machine  []string
+	options  options
+	taken    time.Time
+	sections []section
 }
 
-// ratio is the median of the rounds' ratios, and how far they are apart; "" without a base.
-func (r row) ratio() string {
-	if r.base == "" {
-		return ""
-	}
-	ratios := make([]float64, len(r.values))
-	for i := range r.values {
-		ratios[i] = r.values[i] / r.baseValues[i]
-	}
-	return spread(ratios)
-}
-
-// spread is the median, with the least and the greatest value.
-func spread(values []float64) string {
-	if len(values) == 1 {
-		return figure(values[0])
-	}
-	return fmt.Sprintf("%s (%s to %s)", figure(median(values)), figure(slices.Min(values)), figure(slices.Max(values)))
-}
-
-// figure has two significant digits after the point of small values, and none of large ones.
-func figure(v float64) string {
-	switch {
-	case v >= 100:
-		return fmt.Sprintf("%.0f", v)
-	case v >= 10:
-		return fmt.Sprintf("%.1f", v)
-	}
-	return fmt.Sprintf("%.2f", v)
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+// section is a part of the report.
+type section struct {
+	title    string
+	intro    string // says what was compared with what
+	rows     []row
+	readings []reading
+	notes    []string
 }
 
 // write writes the report, to the standard output if there is no path.
 func (r report) write(path string) error {
 	var out strings.Builder
-	fmt.Fprintf(&out, "# Benchmarks\n\nMeasured by `make bench` on %s, %d rounds of %d seconds. The ratio is what counts: both sides ran in turns on the\n"+
-		"same machine, which other work may have slowed. Values are medians, with the least and the greatest round.\n\n", r.taken.Format(time.DateOnly), r.options.rounds, r.options.seconds)
+	fmt.Fprintf(&out, `# Benchmarks
+
+Measured on %s by `+"`make bench SCALES=%s`"+`, %d rounds, loads of %d seconds. What is compared ran in turns on
+the same machine and the same Postgres, which other work may have slowed: the ratios count. Figures are medians, with
+the least and the greatest round; a ratio is the median of the rounds' ratios.
+
+`, r.taken.Format(time.DateOnly), r.options.scales.String(), r.options.rounds, r.options.seconds)
 	for _, line := range r.machine {
 		fmt.Fprintf(&out, "- %s\n", line)
 	}
-	fmt.Fprint(&out, "\n| measure | ratio | target | measured | against | measured |\n|---|---|---|---|---|---|\n")
-	for _, row := range r.rows {
-		name := row.name
-		if row.scale > 0 {
-			name += ", " + scaleName(row.scale) + " payments"
+	for _, part := range r.sections {
+		fmt.Fprintf(&out, "\n## %s\n\n%s\n", part.title, part.intro)
+		writeRows(&out, part.rows)
+		writeReadings(&out, part.readings, r.options.scales.names())
+		if len(part.notes) > 0 {
+			fmt.Fprintf(&out, "\n- %s\n", strings.Join(part.notes, "\n- "))
 		}
-		base := ""
-		if row.base != "" {
-			base = spread(row.baseValues) + " " + row.unit
-		}
-		fmt.Fprintf(&out, "| %s | %s | %s | %s %s | %s | %s |\n", name, row.ratio(), row.target, spread(row.values), row.unit, row.base, base)
 	}
+	fmt.Fprintf(&out, `
+## The commands
+
+[internal/bench](../internal/bench) starts the server and runs all of this, with the requests and statements in its
+folder `+"`scripts`"+`:
+
+`+"```"+`
+wrk -t1 -c64 -d%[1]ds --timeout 20s -s payment.lua URL
+pgbench --no-vacuum --protocol prepared --file bare_insert.sql --client N --jobs 2 --time %[1]d tributary
+`+"```\n", r.options.seconds)
 	if path == "" {
 		fmt.Print(out.String())
 		return nil
@@ -103,5 +75,10 @@ func (b *bench) machine(ctx context.Context) []string {
 	if out, err := exec.Command("uname", "-sr").Output(); err == nil {
 		lines = append(lines, strings.TrimSpace(string(out)))
 	}
-	return lines
+	if out, err := exec.Command("uptime").Output(); err == nil {
+		if _, load, found := strings.Cut(string(out), "load average"); found {
+			lines = append(lines, "load average before the measurements"+strings.TrimPrefix(strings.TrimSpace(load), "s"))
+		}
+	}
+	return append(lines, fmt.Sprintf("%d websites with payments of two years, up to %s visitors each", websites, scaleName(visitors)))
 }

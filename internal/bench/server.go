@@ -2,17 +2,14 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,16 +26,9 @@ type bench struct {
 	server    *exec.Cmd
 	url       string
 	db        *pgx.Conn
-	sites     []site // those that are measured, by payments
-}
-
-// site is a website that is measured.
-type site struct {
-	ID         string
-	TrackingID string
-	Domain     string
-	Key        string
-	payments   int
+	sites     []*site // that are read, by payments
+	written   *site   // that is written to, and deleted from
+	other     *site   // that is written to while written is deleted from
 }
 
 // startWait bounds how long the server may take to start.
@@ -135,73 +125,19 @@ func (b *bench) close() {
 	}
 }
 
-// command runs a command of Tributary that answers one JSON object.
+// command runs a command of Tributary, and reads its answer, one JSON object, unless that is nil.
 func (b *bench) command(ctx context.Context, answer any, args ...string) error {
 	cmd := exec.CommandContext(ctx, b.binary, append(args, "--data-dir", b.dir, "--json")...)
 	cmd.Env = append(os.Environ(), b.env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("tributary %s: %w", args[0], err)
+		return fmt.Errorf("tributary %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	if answer == nil {
+		return nil
 	}
 	return json.Unmarshal(out, answer)
-}
-
-// ask runs a GraphQL query and answers the time that it took.
-func (b *bench) ask(ctx context.Context, s site, query string) (time.Duration, error) {
-	body, err := json.Marshal(map[string]string{"query": query})
-	if err != nil {
-		return 0, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+"/graphql", bytes.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	request.Header.Set("Authorization", "Bearer "+s.Key)
-	request.Header.Set("Content-Type", "application/json")
-	began := time.Now()
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	took := time.Since(began)
-	if err == nil && (response.StatusCode != http.StatusOK || bytes.Contains(text, []byte(`"errors"`))) {
-		err = fmt.Errorf("the query %s was answered with %s %s", query, response.Status, text)
-	}
-	return took, err
-}
-
-// find is the path of a program that is on PATH or came with Postgres.
-func find(program string) (string, error) {
-	if path, err := exec.LookPath(program); err == nil {
-		return path, nil
-	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + program) // fails for malformed patterns only
-	if len(found) == 0 {
-		return "", fmt.Errorf("%s is needed: install it (Debian: apt-get install wrk postgresql-contrib)", program)
-	}
-	return slices.Max(found), nil
-}
-
-// memory measures what the server holds, idle and after the loads, and how fast it starts with all data.
-func (b *bench) memory(context.Context) ([]row, error) {
-	loaded, err := b.resident()
-	if err != nil {
-		return nil, err
-	}
-	progress("starting again with all data")
-	b.stop()
-	if err := b.start(context.Background()); err != nil {
-		return nil, err
-	}
-	idle, err := b.resident()
-	return []row{
-		{name: "start with all data", unit: "ms", values: []float64{float64(b.started.Milliseconds())}, target: "≤ 500"},
-		{name: "memory, idle", unit: "MB", values: []float64{idle}, target: "≤ 40"},
-		{name: "memory, after the loads", unit: "MB", values: []float64{loaded}, target: "≤ 120"},
-	}, err
 }
 
 // resident is the memory of the server in MB, without its Postgres.
