@@ -52,12 +52,12 @@ func (s *Store) parts(m model.AttributionModel, keys []model.Dimension) *bun.Sel
 // divided divides an entry e among its latest touchpoints as model.Allocate does.
 func (s *Store) divided(m model.AttributionModel, keys []model.Dimension) *bun.SelectQuery {
 	latest := fmt.Sprintf("[greatest(e.skipped, e.reached - %d) + 1:e.reached]", model.MaxTouches)
-	journeys, names := "e.starts"+latest, "touched_at"
+	trails, names := "e.starts"+latest, "touched_at"
 	for _, d := range keys {
-		journeys += ", e." + string(keyOf(d)) + latest
+		trails += ", e." + string(keyOf(d)) + latest
 		names += ", " + string(keyOf(d))
 	}
-	touches := s.db.NewSelect().TableExpr("unnest("+journeys+") WITH ORDINALITY AS t ("+names+", place)").ColumnExpr("t.*").
+	touches := s.db.NewSelect().TableExpr("unnest("+trails+") WITH ORDINALITY AS t ("+names+", place)").ColumnExpr("t.*").
 		ColumnExpr("least(e.reached - e.skipped, ?) AS touches", model.MaxTouches).
 		ColumnExpr("floor(date_part('epoch', e.starts[e.reached] - t.touched_at) / 3600)::int AS hours")
 	weighed := s.db.NewSelect().TableExpr("(?) AS t", touches).ColumnExpr("t.*, d.*, ("+weightExprs[m]+")::numeric AS weight").

@@ -29,7 +29,7 @@ var keyExprs = map[model.Dimension]string{
 	model.DimensionOS:          "coalesce(t.os, '')",
 }
 
-// keyOf is the column of credits that holds a key, and that of journeys that holds those of all visits.
+// keyOf is the column of credits that holds a key, and that of trails that holds those of all visits.
 func keyOf(d model.Dimension) bun.Ident { return bun.Ident("key_" + strings.ToLower(string(d))) }
 
 // entryColumns are those of an entry e that credits keep.
@@ -67,8 +67,9 @@ func (s *Store) credits(
 	refunded := s.db.NewSelect().TableExpr("refunds AS e").ColumnExpr("e.*")
 	payers := s.db.NewSelect().TableExpr("(?) AS e", entries).ColumnExpr("e.visitor_id")
 	payersOfRefunded := s.db.NewSelect().TableExpr("refunds AS e").ColumnExpr("e.payer")
-	paid := s.withJourneys(charges, s.journeys(site, payers, visited, a.Model, keys)).
-		UnionAll(s.withJourneys(refunded, s.journeys(site, payersOfRefunded, model.Range{}, a.Model, keys)))
+	paid := s.withTrails(charges, s.trails(site, payers, visited, a.Model, keys)).
+		UnionAll(s.withTrails(refunded, s.trails(site, payersOfRefunded, model.Range{}, a.Model, keys)))
+	// Without an offset, Postgres would compute the places again wherever they are used.
 	placed := s.db.NewSelect().TableExpr("(?) AS e", paid).ColumnExpr("e.*").
 		ColumnExpr("width_bucket(e.paid_at - make_interval(hours => ?), e.starts) AS skipped", int(a.Window/time.Hour)).
 		ColumnExpr("width_bucket(e.paid_at, e.starts) AS reached")
@@ -82,7 +83,7 @@ func (s *Store) credits(
 	return credits.ColumnExpr("e.amount_minor, e.reporting_minor")
 }
 
-// placeExprs are the places, in the journey of an entry's visitor, of the touchpoint that is credited with all
+// placeExprs are the places, in the trail of an entry's payer, of the touchpoint that is credited with all
 // of the entry: the touchpoints are those after skipped up to reached.
 var placeExprs = map[model.AttributionModel]string{
 	model.ModelFirstTouch: "e.skipped + 1",
@@ -103,46 +104,4 @@ func (s *Store) refunds(site model.Website, entries *bun.SelectQuery) *bun.Selec
 		Join("LEFT JOIN (?) AS c ON c.transaction_id = e.charge_id AND NOT c.is_refund", s.entries(site)).
 		ColumnExpr(entryColumns + ", e.amount_minor, e.reporting_minor").
 		ColumnExpr("CASE WHEN c.id IS NULL THEN e.visitor_id ELSE c.visitor_id END AS payer, coalesce(c.occurred_at, e.occurred_at) AS paid_at")
-}
-
-// journey is the visits of somebody, first one first, as arrays: however often somebody came and paid, the
-// touchpoints of each payment are found at once.
-type journeys struct {
-	query   *bun.SelectQuery
-	columns []bun.Ident
-}
-
-// journeys are those of visitors in a range: when the visits started, their keys and, for the model that asks for
-// it, the places of those that are not direct.
-func (s *Store) journeys(
-	site model.Website, visitors *bun.SelectQuery, in model.Range, m model.AttributionModel, keys []model.Dimension,
-) journeys {
-	const inOrder = " ORDER BY t.started_at, t.id)"
-	visits := inTime(s.db.NewSelect().TableExpr("visits AS t"), "t.started_at", in).
-		Where("t.website_id = ? AND t.visitor_id IN (?)", site.ID, visitors).ColumnExpr("t.visitor_id, t.started_at, t.id")
-	j := journeys{columns: []bun.Ident{"starts"}}
-	j.query = s.db.NewSelect().TableExpr("(?) AS t", visits).GroupExpr("t.visitor_id").
-		ColumnExpr("t.visitor_id AS visitor, array_agg(t.started_at" + inOrder + " AS starts")
-	for _, d := range keys {
-		visits.ColumnExpr("? AS ?", bun.Safe(keyExprs[d]), keyOf(d))
-		j.query.ColumnExpr("array_agg(t.?0"+inOrder+" AS ?0", keyOf(d))
-		j.columns = append(j.columns, keyOf(d))
-	}
-	if m == model.ModelLastNonDirect {
-		visits.ColumnExpr("t.channel, row_number() OVER (PARTITION BY t.visitor_id ORDER BY t.started_at, t.id)::int AS place")
-		j.query.ColumnExpr("array_agg(t.place ORDER BY t.place) FILTER (WHERE t.channel <> 'DIRECT') AS indirect")
-		j.columns = append(j.columns, "indirect")
-	}
-	return j
-}
-
-// withJourneys adds to entries e, of charges or refunds, the journeys of their payers.
-func (s *Store) withJourneys(e *bun.SelectQuery, j journeys) *bun.SelectQuery {
-	// They are distinct already: this is for Postgres, which would expect several journeys for each entry.
-	distinct := s.db.NewSelect().DistinctOn("j.visitor").TableExpr("(?) AS j", j.query).ColumnExpr("j.*")
-	with := s.db.NewSelect().TableExpr("(?) AS e", e).Join("LEFT JOIN (?) AS j ON j.visitor = e.payer", distinct).ColumnExpr("e.*")
-	for _, column := range j.columns {
-		with = with.ColumnExpr("j.?", column)
-	}
-	return with
 }
