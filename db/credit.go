@@ -69,7 +69,6 @@ func (s *Store) credits(
 	payersOfRefunded := s.db.NewSelect().TableExpr("refunds AS e").ColumnExpr("e.payer")
 	paid := s.withTrails(charges, s.trails(site, payers, visited, a.Model, keys)).
 		UnionAll(s.withTrails(refunded, s.trails(site, payersOfRefunded, model.Range{}, a.Model, keys)))
-	// Without an offset, Postgres would compute the places again wherever they are used.
 	placed := s.db.NewSelect().TableExpr("(?) AS e", paid).ColumnExpr("e.*").
 		ColumnExpr("width_bucket(e.paid_at - make_interval(hours => ?), e.starts) AS skipped", int(a.Window/time.Hour)).
 		ColumnExpr("width_bucket(e.paid_at, e.starts) AS reached")
