@@ -14,6 +14,10 @@ PACKAGES ?= ./...
 SCALES ?= 100k,1m
 BENCH_DIR ?=
 
+# How long servers are tortured, and what all that happens follows from: by default something else each time.
+DURATION ?= 30m
+SEED ?= 0
+
 TESTFLAGS := $(if $(RACE),-race) -timeout=15m
 
 .PHONY: help
@@ -95,6 +99,10 @@ bench: build ## Measure this machine, with wrk, into docs/BENCHMARKS.md; SCALES=
 .PHONY: bench-quick
 bench-quick: build ## See that the benchmark runs: it fails on errors, never on times
 	go run ./internal/bench -scales 1k,10k -rounds 1 -seconds 1
+
+.PHONY: torture
+torture: ## Kill, stop and cut off servers and their Postgres, and check that nothing is lost; DURATION=30m SEED=…
+	go run ./internal/faulttest -duration $(DURATION) -seed $(SEED)
 
 .PHONY: clean
 clean: ## Remove what was built; the data in .tributary stays
