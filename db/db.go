@@ -3,6 +3,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,8 @@ type Options struct {
 	// Remember is for how long websites and tokens are remembered after they were read, in which a change
 	// of them goes unnoticed; 0 means not at all.
 	Remember time.Duration
+	// Rest is for how long a connection may not have been used before it is asked whether it is alive; 0 means 1 s.
+	Rest time.Duration
 	// Hook, if set, sees every statement.
 	Hook bun.QueryHook
 }
@@ -78,7 +81,9 @@ func Open(dsn string, opts Options) (*Store, error) {
 	} {
 		config.RuntimeParams[name] = value
 	}
-	pool := stdlib.OpenDB(*config)
+	alive := &liveness{rest: cmp.Or(opts.Rest, time.Second)}
+	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(alive.begin), stdlib.OptionResetSession(alive.check),
+		stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }))
 	pool.SetMaxOpenConns(opts.MaxConnections)
 	pool.SetMaxIdleConns(opts.MaxConnections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)

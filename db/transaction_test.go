@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,6 +26,8 @@ type wire struct {
 	mu       sync.Mutex
 	messages []string
 	cutAt    string // what ends so is delivered, but its answer is lost with the connection
+	lost     int    // of the connections that were made, so many lose what is sent
+	made     int
 }
 
 func newWire(t *testing.T, dsn string) *wire {
@@ -71,8 +74,19 @@ func (w *wire) cut(at string) {
 	w.cutAt = at
 }
 
+// lose has what is sent on the connections that there are lost, without a word of it.
+func (w *wire) lose() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lost = w.made
+}
+
 // forward delivers what a client sends, message by message.
 func (w *wire) forward(client net.Conn, server io.Writer) {
+	w.mu.Lock()
+	w.made++
+	number := w.made
+	w.mu.Unlock()
 	for kind := make([]byte, 0, 1); ; kind = make([]byte, 1) { // the first message has no kind
 		head := make([]byte, len(kind)+4)
 		if _, err := io.ReadFull(client, head); err != nil {
@@ -88,8 +102,12 @@ func (w *wire) forward(client net.Conn, server io.Writer) {
 		if isQuery {
 			w.messages = append(w.messages, text)
 		}
+		isLost := number <= w.lost
 		isCut := isQuery && w.cutAt != "" && strings.HasSuffix(text, w.cutAt)
 		w.mu.Unlock()
+		if isLost {
+			continue
+		}
 		if isCut {
 			_ = client.Close()
 		}
@@ -188,6 +206,37 @@ func TestStore_transaction(t *testing.T) {
 		require.NoError(t, err)
 		_, err = b.record(charge("t1"))
 		require.NoError(t, err)
+	})
+
+	t.Run("all that were lost without a word are replaced when one of them is found", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		w := newWire(t, b.dsn)
+		var err error
+		b.Store, err = db.Open(w.dsn, db.Options{Rest: time.Nanosecond})
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = b.Close() })
+		const connections = 4
+		locked, err := connect(t, b.dsn).Begin(t.Context())
+		require.NoError(t, err)
+		_, err = locked.Exec(t.Context(), "LOCK TABLE rollups")
+		require.NoError(t, err)
+		reports := make(chan error, connections)
+		for range connections {
+			go func() { _, err := b.Revenue(t.Context(), b.site, model.RevenueQuery{}); reports <- err }()
+		}
+		waiting(t, b.dsn, connections)
+		require.NoError(t, locked.Rollback(t.Context()))
+		for range connections {
+			require.NoError(t, <-reports)
+		}
+		w.lose()
+		_, err = b.record(charge("t1"))
+		require.NoError(t, err)
+		for range connections {
+			_, err := b.Revenue(t.Context(), b.site, model.RevenueQuery{})
+			require.NoError(t, err)
+		}
 	})
 
 	t.Run("columns that a later version has added do not disturb", func(t *testing.T) {

@@ -10,19 +10,20 @@ import (
 // allFaults are the faults that there are.
 func allFaults() []fault {
 	return []fault{
-		{"SIGKILL of a server", killServer},
-		{"SIGKILL of all of Postgres", killPostgres},
-		{"SIGKILL of the postmaster", killPostmaster},
-		{"SIGKILL of a backend", killBackend},
-		{"SIGKILL of a server and Postgres", killBoth},
-		{"SIGSTOP of a server", stopServer},
-		{"SIGSTOP of Postgres", stopPostgres},
-		{"SIGSTOP of a backend", stopBackend},
-		{"connections cut at COMMIT", cutCommits},
-		{"connections of clients cut", cutClients},
-		{"latency", slowNetworks},
-		{"Postgres out of reach for a while", holdNetwork},
-		{"pg_terminate_backend", terminate},
+		{name: "SIGKILL of a server", do: killServer},
+		{name: "SIGKILL of all of Postgres", do: killPostgres},
+		{name: "SIGKILL of the postmaster", do: killPostmaster},
+		{name: "SIGKILL of a backend", do: killBackend},
+		{name: "SIGKILL of a server and Postgres", do: killBoth},
+		{name: "SIGSTOP of a server", do: stopServer},
+		{name: "SIGSTOP of Postgres", do: stopPostgres},
+		{name: "SIGSTOP of a backend", do: stopBackend},
+		{name: "connections cut at COMMIT", do: cutCommits},
+		{name: "connections of clients cut", do: cutClients},
+		{name: "latency", do: slowNetworks},
+		{name: "Postgres out of reach for a while", do: holdNetwork},
+		{name: "connections to Postgres lost", do: loseConnections, back: lostBack},
+		{name: "pg_terminate_backend", do: terminate},
 	}
 }
 

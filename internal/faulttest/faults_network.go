@@ -45,3 +45,10 @@ func holdNetwork(ctx context.Context, r *rig, rng *rand.Rand) error {
 		return nil
 	})
 }
+
+// loseConnections has all connections to Postgres lost without either side being told, as a firewall does that has
+// forgotten them. New ones can be made afterwards.
+func loseConnections(_ context.Context, r *rig, rng *rand.Rand) error {
+	badWeather(weather{loses: true}, time.Second, 3*time.Second, rng, r.back)
+	return nil
+}

@@ -198,9 +198,9 @@ func TestRound(t *testing.T) {
 	require.NotZero(t, r.report.broken()[wrong], "an internal error")
 
 	r.anew(t)
-	require.NoError(t, r.recover(t.Context(), time.Now()))
+	require.NoError(t, r.recover(t.Context(), time.Now(), backMax))
 	require.Empty(t, r.report.broken())
-	require.NoError(t, r.recover(t.Context(), time.Now().Add(-backMax)))
+	require.NoError(t, r.recover(t.Context(), time.Now().Add(-backMax), backMax))
 	require.Equal(t, map[breachKind]int{late: 2}, r.report.broken())
 
 	r.anew(t)

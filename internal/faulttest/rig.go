@@ -153,25 +153,26 @@ func (r *rig) work(ctx context.Context) (stop func()) {
 // Bounds of what follows a fault.
 const (
 	backMax  = 20 * time.Second // until every server records again
+	lostBack = 40 * time.Second // the same when connections are lost without a word: what waits on one has 30 s
 	quietMax = 45 * time.Second // until nothing is under way in the database: more than the time that a transaction has
-	knownMax = 45 * time.Second // until the writers know what became of all that they did
+	knownMax = 90 * time.Second // until the writers know what became of all that they did
 )
 
 // recover waits until all servers record again, and notes how long that took since the fault had ended.
-func (r *rig) recover(ctx context.Context, ended time.Time) error {
+func (r *rig) recover(ctx context.Context, ended time.Time, most time.Duration) error {
 	for _, s := range r.servers {
 		e := r.probe.newEntry()
 		r.probe.add(e)
 		a := &recording{entries: []*entry{e}, servers: []*server{s}}
 		for isFirst := true; !a.try(ctx, r.probe, isFirst); isFirst = false {
-			if time.Since(ended) > 3*backMax || ctx.Err() != nil {
+			if time.Since(ended) > 3*most || ctx.Err() != nil {
 				return fmt.Errorf("%s does not record again", s.name)
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
 		took := time.Since(ended)
 		r.report.count(func(f *figures) { f.back = max(f.back, took) })
-		if took > backMax {
+		if took > most {
 			r.report.breach(late, "%s recorded again after %s", s.name, took)
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 type fault struct {
 	name string
 	do   func(ctx context.Context, r *rig, rng *rand.Rand) error
+	back time.Duration // until every server must record again; 0 means backMax
 }
 
 const (
@@ -38,7 +40,7 @@ func (r *rig) round(ctx context.Context, f fault, rng *rand.Rand) error {
 	err := f.do(ctx, r, rng)
 	ended := time.Now()
 	if err == nil {
-		err = r.recover(ctx, ended)
+		err = r.recover(ctx, ended, cmp.Or(f.back, backMax))
 	}
 	time.Sleep(after)
 	stop()

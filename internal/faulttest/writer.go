@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"time"
 )
@@ -64,17 +65,26 @@ func (w *writer) work(ctx context.Context, stopped func() bool) {
 	}
 }
 
-// calm is how long a writer that got no answer waits before it goes on, at most.
-const calm = 200 * time.Millisecond
-
 // do does an act once, and remembers it if the outcome is not known.
 func (w *writer) do(ctx context.Context, a act) (known bool) {
 	known = a.try(ctx, w, true)
 	if !known {
 		w.unsettled = append(w.unsettled, a)
-		time.Sleep(time.Duration(w.rng.Int64N(int64(calm))))
+		w.await(ctx)
 	}
 	return known
+}
+
+// awaitMax is how long a writer that got no answer waits for a server that is ready, before it goes on all the same.
+const awaitMax = 2 * time.Second
+
+// await waits until a server is ready.
+func (w *writer) await(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, awaitMax)
+	defer cancel()
+	for ctx.Err() == nil && w.client.send(ctx, w.server(), "", http.MethodGet, "/readyz", nil).status != http.StatusOK {
+		time.Sleep(time.Duration(w.rng.Int64N(int64(100 * time.Millisecond))))
+	}
 }
 
 // settle does again what is not known, until it is, and says whether it was before the context ended.
