@@ -101,13 +101,6 @@ func TestMigrate(t *testing.T) {
 	})
 }
 
-// described is the schema in words: all columns, constraints and indexes.
-const described = `SELECT array_agg(line ORDER BY line) FROM (
-	SELECT concat_ws(' ', table_name, column_name, ordinal_position, data_type, collation_name, is_nullable, column_default, generation_expression)
-		FROM information_schema.columns WHERE table_schema = 'public'
-	UNION ALL SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-	UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public') AS lines (line)`
-
 // firstSchema is a database as the first migration has left it.
 func firstSchema(t *testing.T) (dsn string, conn *pgx.Conn) {
 	t.Helper()
@@ -178,7 +171,7 @@ func TestMigrate_channels(t *testing.T) {
 	require.Equal(t, "OTHER", value[string](t, conn, `SELECT channel FROM visits WHERE visitor_id = '9'`))
 
 	fresh := connect(t, dbtest.NewMigrated(t))
-	require.Equal(t, value[[]string](t, fresh, described), value[[]string](t, conn, described))
+	require.Equal(t, value[[]string](t, fresh, dbtest.Schema), value[[]string](t, conn, dbtest.Schema))
 }
 
 // shared are the tables that do not belong to one website: small, and reference tables on a

@@ -7,6 +7,13 @@ import (
 	"tributary/db"
 )
 
+// Schema is a query for the schema of a database in words, in order: all columns, constraints and indexes.
+const Schema = `SELECT array_agg(line ORDER BY line) FROM (
+	SELECT concat_ws(' ', table_name, column_name, ordinal_position, data_type, collation_name, is_nullable, column_default, generation_expression)
+		FROM information_schema.columns WHERE table_schema = 'public'
+	UNION ALL SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+	UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public') AS lines (line)`
+
 // NewMigrated is New for a database that has the program's schema. When the test has passed, the rollups of all
 // its websites must be what their ledgers say.
 func NewMigrated(t testing.TB) string {

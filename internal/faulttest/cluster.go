@@ -46,6 +46,28 @@ func (c *cluster) stop() {
 	_ = c.server.Stop(now)
 }
 
+// create makes a database as a copy of another.
+func (c *cluster) create(ctx context.Context, database, template string) error {
+	c.drop(ctx, database)
+	conn, err := pgx.Connect(ctx, c.server.AdminURL())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+database+" OWNER tributary TEMPLATE "+template)
+	return err
+}
+
+// drop removes a database, with whoever is still connected. One that cannot be removed is no fault of ours.
+func (c *cluster) drop(ctx context.Context, database string) {
+	conn, err := pgx.Connect(ctx, c.server.AdminURL())
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	_, _ = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+database+" WITH (FORCE)")
+}
+
 // connect is a connection of a superuser to a database, past all networks.
 func (c *cluster) connect(ctx context.Context, database string) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(c.server.AdminURL())

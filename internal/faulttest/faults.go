@@ -24,6 +24,10 @@ func allFaults() []fault {
 		{name: "Postgres out of reach for a while", do: holdNetwork},
 		{name: "connections to Postgres lost", do: loseConnections, back: lostBack},
 		{name: "pg_terminate_backend", do: terminate},
+		{name: "tables locked by another", do: lockTables},
+		{name: "no connections left", do: takeConnections},
+		{name: "five starts at once", do: startMany},
+		{name: "SIGKILL of a migration", do: killMigrations},
 	}
 }
 

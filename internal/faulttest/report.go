@@ -70,7 +70,7 @@ func (r *report) broken() map[breachKind]int {
 }
 
 // maxShown is how many breaches are shown.
-const maxShown = 30
+const maxShown = 10
 
 // print writes what came of it.
 func (r *report) print(out io.Writer, took time.Duration) {

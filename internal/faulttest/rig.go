@@ -44,6 +44,8 @@ type rig struct {
 	probe    *writer // that finds out when the service is back
 	stage    int     // how often writers began with new websites
 	quietMax time.Duration
+
+	oldSchema []string // of the old database, once that is made
 }
 
 // newRig starts everything. What it has started, it stops if it fails.
