@@ -51,8 +51,9 @@ var rules = map[string]rule{
 	"internal/postgres":     {others: []string{"github.com/fergusstrange/embedded-postgres", pgx, "golang.org/x/sys/unix"}},
 	"internal/dbtest":       {own: []string{"db", "internal/postgres"}, others: []string{"github.com/peterldowns/pgtestdb", pgx, "golang.org/x/sys/unix"}},
 	"internal/browsertest":  {others: []string{"github.com/chromedp/…"}},
-	"internal/bench":        {others: []string{"github.com/jackc/pgx/v5"}},
-	"internal/faulttest":    {own: []string{"internal/dbtest", "internal/postgres"}, others: []string{pgx}},
+	"internal/preload":      {},
+	"internal/bench":        {own: []string{"internal/preload"}, others: []string{"github.com/jackc/pgx/v5"}},
+	"internal/faulttest":    {own: []string{"internal/dbtest", "internal/postgres", "internal/preload"}, others: []string{pgx}},
 	"internal/architecture": {others: []string{"github.com/stretchr/testify/require"}},
 	"internal/e2e":          {}, // tests only
 	"cmd/tributary":         {own: []string{everybody}, others: []string{everybody}},

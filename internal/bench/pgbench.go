@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"tributary/internal/preload"
 )
 
 // The transactions of pgbench, each of which records one payment.
@@ -54,7 +56,7 @@ func (b *bench) pgbenchTurn(ctx context.Context, s *site, script string, clients
 
 // pgbench records payments, one a transaction, and answers one of the figures that it prints.
 func (b *bench) pgbench(ctx context.Context, s *site, script string, clients int, figure string) (float64, error) {
-	program, err := find("pgbench")
+	program, err := preload.Find("pgbench")
 	if err != nil {
 		return 0, err
 	}

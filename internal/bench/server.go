@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"tributary/internal/preload"
 )
 
 // bench is a running server with its database.
@@ -37,7 +39,7 @@ const startWait = time.Minute
 // open starts a server on the data directory, with further variables in its environment.
 func open(ctx context.Context, o options, env ...string) (*bench, error) {
 	for _, program := range []string{"wrk", "pgbench"} {
-		if _, err := find(program); err != nil {
+		if _, err := preload.Find(program); err != nil {
 			return nil, err
 		}
 	}

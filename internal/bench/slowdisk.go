@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
+
+	"tributary/internal/preload"
 )
 
 // slowSync is by how many milliseconds a slow disk takes longer to sync.
@@ -22,10 +22,12 @@ func slowDisk(ctx context.Context, o options) ([]row, error) {
 		return nil, nil
 	}
 	programs, err := slowPostgres(ctx)
+	if programs != "" {
+		defer os.RemoveAll(programs)
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(programs)
 	o.dir = ""
 	b, err := open(ctx, o, "PATH="+programs+":"+os.Getenv("PATH"))
 	if err != nil {
@@ -54,38 +56,13 @@ func slowDisk(ctx context.Context, o options) ([]row, error) {
 
 // slowPostgres makes a directory with the programs of Postgres, of which the server syncs slowly.
 func slowPostgres(ctx context.Context) (string, error) {
-	real, err := find("postgres")
-	if err != nil {
-		return "", err
-	}
-	dir, err := os.MkdirTemp("", "tributary-bench-")
-	if err != nil {
-		return "", err
-	}
 	source, err := scripts.ReadFile("scripts/slowsync.c")
 	if err != nil {
-		return dir, err
+		return "", err
 	}
-	library, wrapper := filepath.Join(dir, "slowsync.so"), filepath.Join(dir, "postgres")
-	if err := os.WriteFile(library+".c", source, 0o644); err != nil {
-		return dir, err
-	}
-	out, err := exec.CommandContext(ctx, "cc", "-shared", "-fPIC", "-o", library, library+".c", "-ldl").CombinedOutput()
+	dir, err := preload.Postgres(ctx, source, fmt.Sprintf("SLOWSYNC_MS=%d", slowSync))
 	if err != nil {
-		return dir, fmt.Errorf("a C compiler is needed to make the disk slow: %w: %s", err, out)
+		return dir, fmt.Errorf("make the disk slow: %w", err)
 	}
-	others, _ := filepath.Glob(filepath.Join(filepath.Dir(real), "*"))
-	for _, program := range others {
-		if name := filepath.Base(program); name != "postgres" {
-			if err := os.Symlink(program, filepath.Join(dir, name)); err != nil {
-				return dir, err
-			}
-		}
-	}
-	script := fmt.Sprintf("#!/bin/sh\nLD_PRELOAD=%s SLOWSYNC_MS=%d exec %s \"$@\"\n", library, slowSync, real)
-	if err := os.WriteFile(wrapper, []byte(script), 0o755); err != nil {
-		return dir, err
-	}
-	// The programs run as another user if this is root.
-	return dir, os.Chmod(dir, 0o755)
+	return dir, nil
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+
+	"tributary/internal/preload"
 )
 
 // load is a load of wrk on the server.
@@ -59,7 +61,7 @@ func (b *bench) wrkDuring(ctx context.Context, s *site, l load, do func() error)
 
 // wrkCommand is a run of wrk, whose standard output is a *bytes.Buffer.
 func (b *bench) wrkCommand(ctx context.Context, s *site, l load, seconds int) (*exec.Cmd, error) {
-	program, err := find("wrk")
+	program, err := preload.Find("wrk")
 	if err != nil {
 		return nil, err
 	}

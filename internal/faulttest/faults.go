@@ -26,6 +26,8 @@ func allFaults() []fault {
 		{name: "pg_terminate_backend", do: terminate},
 		{name: "tables locked by another", do: lockTables},
 		{name: "no connections left", do: takeConnections},
+		{name: "disk full", do: fillDisk, needsDisk: true},
+		{name: "disk that cannot sync", do: breakDisk, needsDisk: true},
 		{name: "five starts at once", do: startMany},
 		{name: "SIGKILL of a migration", do: killMigrations},
 	}

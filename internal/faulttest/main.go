@@ -18,6 +18,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -59,7 +60,18 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	progress("seed %d, %s", o.seed, o.duration)
-	r, err := newRig(ctx, rigOptions{seed: o.seed, race: o.race})
+	disk, err := newDisk(ctx)
+	switch {
+	case err == nil:
+		defer disk.remove()
+	case os.Getenv("CI") != "":
+		return fmt.Errorf("make a disk that can be full: %w", err)
+	default:
+		progress("no disk is made full or broken: %v", err)
+		disk = nil
+		faults = slices.DeleteFunc(faults, func(f fault) bool { return f.needsDisk })
+	}
+	r, err := newRig(ctx, rigOptions{seed: o.seed, race: o.race, disk: disk})
 	if err != nil {
 		return err
 	}

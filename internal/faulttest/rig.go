@@ -25,6 +25,7 @@ type rigOptions struct {
 	race     bool
 	binary   string            // of the server; "" builds one
 	settings map[string]string // of Postgres
+	disk     *disk             // of Postgres, or nil for that of the machine
 }
 
 // rig is what a torture works on: a Postgres, servers, the networks between them and their clients, and these.
@@ -32,6 +33,7 @@ type rig struct {
 	dir      string
 	binary   string
 	cluster  *cluster
+	disk     *disk // nil if it is that of the machine
 	database string
 	back     *proxy // between servers and Postgres
 	servers  []*server
@@ -50,7 +52,7 @@ type rig struct {
 
 // newRig starts everything. What it has started, it stops if it fails.
 func newRig(ctx context.Context, o rigOptions) (r *rig, err error) {
-	r = &rig{seed: o.seed, binary: o.binary, database: "tributary", report: &report{}, quietMax: quietMax}
+	r = &rig{seed: o.seed, binary: o.binary, disk: o.disk, database: "tributary", report: &report{}, quietMax: quietMax}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -66,7 +68,11 @@ func newRig(ctx context.Context, o rigOptions) (r *rig, err error) {
 		}
 	}
 	data := filepath.Join(r.dir, "data")
-	if r.cluster, err = startCluster(ctx, data, o.settings, nil); err != nil {
+	var programs []string
+	if o.disk != nil {
+		programs = []string{o.disk.programs}
+	}
+	if r.cluster, err = startCluster(ctx, data, o.settings, programs); err != nil {
 		return nil, err
 	}
 	if r.back, err = newProxy(r.random(1), r.cluster.dial, commits); err != nil {

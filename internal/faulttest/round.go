@@ -17,6 +17,8 @@ type fault struct {
 	name string
 	do   func(ctx context.Context, r *rig, rng *rand.Rand) error
 	back time.Duration // until every server must record again; 0 means backMax
+	// needsDisk says that it needs a disk that can be full.
+	needsDisk bool
 }
 
 const (
