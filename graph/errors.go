@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -25,6 +26,9 @@ func present(ctx context.Context, err error) *gqlerror.Error {
 	fault := model.AsError(err)
 	switch {
 	case fault != nil && fault.Code == model.CodeUnavailable && !errors.Is(err, context.Canceled):
+		if !mayLog(ctx) {
+			break
+		}
 		slog.WarnContext(ctx, "the database cannot answer", "error", err, "requestId", model.RequestID(ctx))
 	case fault != nil:
 	case isRequestFault(shown):
@@ -34,7 +38,9 @@ func present(ctx context.Context, err error) *gqlerror.Error {
 		}
 		return shown
 	default:
-		slog.ErrorContext(ctx, "a GraphQL request failed", "error", err, "requestId", model.RequestID(ctx))
+		if mayLog(ctx) {
+			slog.ErrorContext(ctx, "a GraphQL request failed", "error", err, "requestId", model.RequestID(ctx))
+		}
 		fault = model.ErrInternal
 	}
 	shown.Message = fault.Message
@@ -77,7 +83,7 @@ func isRequestFault(err *gqlerror.Error) bool {
 // requestMessage says what is wrong with a query that does not parse or fit the schema. The parser's
 // and validator's own messages quote what the client sent, and guess names that it might have meant.
 func requestMessage(err *gqlerror.Error) string {
-	message, _, _ := strings.Cut(err.Message, " Did you mean")
+	message := err.Message
 	switch {
 	case err.Extensions["code"] == errcode.ParseFailed:
 		if len(err.Locations) == 0 { // the limit of tokens
@@ -88,8 +94,6 @@ func requestMessage(err *gqlerror.Error) string {
 		return err.Path.String() + ": " + withoutValue(message)
 	case err.Rule == rules.ValuesOfCorrectTypeRule.Name:
 		return withoutValue(message)
-	case strings.HasPrefix(message, "operation "):
-		return "the query has no operation of that name"
 	}
 	return message
 }
@@ -110,8 +114,23 @@ func withoutValue(message string) string {
 	return message
 }
 
-// recovered turns a panic in a resolver into an error that is masked.
+// recovered turns a panic into an error that is masked. Every panic of GraphQL is noticed here.
 func recovered(ctx context.Context, cause any) error {
-	slog.ErrorContext(ctx, "a resolver panicked", "panic", cause, "requestId", model.RequestID(ctx), "stack", string(debug.Stack()))
+	if mayLog(ctx) {
+		slog.ErrorContext(ctx, "a resolver panicked", "panic", cause, "requestId", model.RequestID(ctx), "stack", string(debug.Stack()))
+	}
 	return model.ErrInternal
+}
+
+// loggedKey is where a context counts the faults that its request has logged.
+type loggedKey struct{}
+
+// withFewLogged lets a request log as many faults as it answers with: a thousand fields may fail for one reason.
+func withFewLogged(ctx context.Context) context.Context {
+	return context.WithValue(ctx, loggedKey{}, new(atomic.Int32))
+}
+
+func mayLog(ctx context.Context) bool {
+	logged, ok := ctx.Value(loggedKey{}).(*atomic.Int32)
+	return !ok || logged.Add(1) <= maxErrors
 }

@@ -86,7 +86,7 @@ func TestWriteError(t *testing.T) {
 				both++
 			}
 		}
-		require.Equal(t, 7, both)
+		require.Equal(t, 8, both)
 	})
 
 	t.Run("says when to try again as REST does", func(t *testing.T) {

@@ -56,45 +56,61 @@ func TestGuard(t *testing.T) {
 
 	const (
 		tooDeep = "the query is nested more than 10 levels deep: "
-		// below is 203 objects for each of a page's payments, so that a page of 49 passes and one of 50 does not.
+		// below costs 102 for each of a page's payments, so that a page of 9 passes and one of 10 does not.
 		below    = `{ edges { node { visitor { payments(first: 100) { edges { cursor } } } } } }`
 		variable = `query ($first: Int) { payments(first: $first) ` + below + ` }`
 	)
-	objects := func(n int) string {
-		return fmt.Sprintf("the query asks for about %d objects, more than 10000: ", n)
+	costs := func(n int) string {
+		return fmt.Sprintf("the query costs about %d, more than 1000: ", n)
 	}
+	const typeAliases = `a: type { fields { args { name } } } b: type { fields { args { name } } } c: type { fields { args { name } } }`
 	tree := strings.Repeat("payments(first: 100) { edges { node { visitor { ", 12) + "id" + strings.Repeat(" } } } }", 12)
 	for name, test := range map[string]struct {
 		query   string
 		v       vars
 		message string // how it begins; "" when the query is run
 	}{
-		"10 levels":                          {deep(10, 0), nil, ""},
-		"11 levels":                          {deep(11, 0), nil, tooDeep},
-		"10 levels, in fragments":            {`{ payments { ...c } } fragment c on PaymentConnection { edges { ...e } } fragment e on PaymentEdge ` + deep(8, 2), nil, ""},
-		"11 levels, in fragments":            {`{ payments { ...c } } fragment c on PaymentConnection { edges { ...e } } fragment e on PaymentEdge ` + deep(9, 2), nil, tooDeep},
-		"10 levels, in inline fragments":     {`{ ... { payments { ... on PaymentConnection ` + deep(9, 1) + ` } } }`, nil, ""},
-		"11 levels, in inline fragments":     {`{ ... { payments { ... on PaymentConnection ` + deep(10, 1) + ` } } }`, nil, tooDeep},
-		"a fragment at two depths":           {`{ websites { id } visitor(id: "v") { ...v a: payments { edges { node { visitor { ...v } } } } } } fragment v on Visitor ` + deep(6, 0), nil, tooDeep},
-		"12 lists in each other":             {`{ ` + tree + ` }`, nil, tooDeep},
-		"49 payments":                        {variable, vars{"first": 49}, ""},
-		"50 payments":                        {variable, vars{"first": 50}, objects(10200)},
-		"50 payments, literally":             {`{ payments(first: 50) ` + below + ` }`, nil, objects(10200)},
-		"50 payments, by the query":          {`query ($first: Int = 50) { payments(first: $first) ` + below + ` }`, nil, objects(10200)},
-		"a variable in quotes":               {variable, vars{"first": "50"}, objects(20400)},
-		"a variable that is left out":        {variable, nil, ""},
-		"a variable that is null":            {variable, vars{"first": nil}, ""},
-		"2 aliases of 20":                    {`{ a: payments ` + below + ` b: payments ` + below + ` }`, nil, ""},
-		"3 aliases of 20":                    {`{ a: payments ` + below + ` b: payments ` + below + ` c: payments ` + below + ` }`, nil, objects(12240)},
-		"3 aliases of 20, in a fragment":     {`{ a: payments { ...c } b: payments { ...c } c: payments { ...c } } fragment c on PaymentConnection ` + below, nil, objects(12240)},
+		"10 levels":                      {deep(10, 0), nil, ""},
+		"11 levels":                      {deep(11, 0), nil, tooDeep},
+		"10 levels, in fragments":        {`{ payments { ...c } } fragment c on PaymentConnection { edges { ...e } } fragment e on PaymentEdge ` + deep(8, 2), nil, ""},
+		"11 levels, in fragments":        {`{ payments { ...c } } fragment c on PaymentConnection { edges { ...e } } fragment e on PaymentEdge ` + deep(9, 2), nil, tooDeep},
+		"10 levels, in inline fragments": {`{ ... { payments { ... on PaymentConnection ` + deep(9, 1) + ` } } }`, nil, ""},
+		"11 levels, in inline fragments": {`{ ... { payments { ... on PaymentConnection ` + deep(10, 1) + ` } } }`, nil, tooDeep},
+		"a fragment at two depths":       {`{ websites { id } visitor(id: "v") { ...v a: payments { edges { node { visitor { ...v } } } } } } fragment v on Visitor ` + deep(6, 0), nil, tooDeep},
+		"12 lists in each other":         {`{ ` + tree + ` }`, nil, tooDeep},
+		"9 payments":                     {variable, vars{"first": 9}, ""},
+		"10 payments":                    {variable, vars{"first": 10}, costs(1030)},
+		"10 payments, literally":         {`{ payments(first: 10) ` + below + ` }`, nil, costs(1030)},
+		"10 payments, by the query":      {`query ($first: Int = 10) { payments(first: $first) ` + below + ` }`, nil, costs(1030)},
+		"a variable in quotes":           {variable, vars{"first": "10"}, costs(10300)},
+		"a variable that is left out":    {variable, nil, costs(2060)},
+		"a variable that is null":        {variable, vars{"first": nil}, costs(2060)},
+		"2 aliases of 4":                 {`{ a: payments(first: 4) ` + below + ` b: payments(first: 4) ` + below + ` }`, nil, ""},
+		"3 aliases of 4":                 {`{ a: payments(first: 4) ` + below + ` b: payments(first: 4) ` + below + ` c: payments(first: 4) ` + below + ` }`, nil, costs(1239)},
+		"3 aliases of 4, in a fragment":  {`{ a: payments(first: 4) { ...c } b: payments(first: 4) { ...c } c: payments(first: 4) { ...c } } fragment c on PaymentConnection ` + below, nil, costs(1239)},
+		"a page, and whose payments they are": {`{ payments(first: 100) { edges { node { amount { amount } reportingAmount { amount } conversion { rate }
+			visitor { id identity { userId } firstVisit { source } lastVisit { source } revenue { net { amount } byCurrency { net { amount } } } } } } pageInfo { endCursor } } }`, nil, ""},
+		"a page, and all visits":             {`{ payments(first: 100) { edges { node { visitor { visits { edges { cursor } } } } } } }`, nil, costs(2300)},
+		"a page, and one scalar 10 times":    {`{ payments(first: 100) { edges { node { ` + aliases(10) + ` } } } }`, nil, costs(1100)},
 		"30 aliases":                         {`{ visitor(id: "v") { ` + aliases(15) + ` ...v } } fragment v on Visitor { ` + aliases(15) + ` }`, nil, ""},
 		"31 aliases":                         {`{ visitor(id: "v") { ` + aliases(15) + ` ...v } } fragment v on Visitor { ... { ` + aliases(16) + ` } }`, nil, "the query has more than 30 aliases: "},
+		"20 directives":                      {`{ websites @skip(if: false) { ` + strings.Repeat("id @include(if: true) ", 19) + ` } }`, nil, ""},
+		"21 directives":                      {`{ websites { ...w @skip(if: true) } } fragment w on Website { ` + strings.Repeat("id @include(if: true) ", 20) + ` }`, nil, "the query has more than 20 directives: "},
+		"20 fields at the root":              {`{ ` + strings.Repeat("websites { id } ", 20) + ` }`, nil, ""},
+		"21 fields at the root":              {`{ ` + strings.Repeat("websites { id } ", 19) + ` ...q ... { websites { id } } } fragment q on Query { websites { id } }`, nil, "the query has more than 20 fields at its root: "},
+		"21 fields at several roots":         {`query a { websites { id } } query b { ` + strings.Repeat("websites { id } ", 20) + ` }`, nil, "the query has more than 20 fields at its root: "},
+		"100 repeats":                        {`{ websites { ` + strings.Repeat("id ", 101) + ` } }`, nil, ""},
+		"101 repeats":                        {`{ websites { ` + strings.Repeat("id ", 60) + ` } websites { ` + strings.Repeat("id ", 41) + ` } }`, nil, "the query asks more than 100 times "},
+		"101 repeats, in a fragment":         {`{ websites { ...w id } } fragment w on Website { ... { ` + strings.Repeat("id ", 101) + ` } }`, nil, "the query asks more than 100 times "},
 		"a page of no size":                  {`{ payments(first: -1000000) ` + below + ` }`, nil, "first must be"},
 		"a page that is too large":           {`{ payments(first: 1000000) { edges { cursor } } }`, nil, "first must be"},
-		"a page that is too large, and full": {`{ payments(first: 1000000) ` + below + ` }`, nil, objects(20400)},
-		"another operation that is large":    {`query a { websites { id } } query b { payments(first: 50) ` + below + ` }`, nil, ""},
-		"fragments that double 70 times":     {bomb(70, "firstVisit { id }"), nil, objects(1 << 40)},
+		"a page that is too large, and full": {`{ payments(first: 1000000) ` + below + ` }`, nil, costs(10300)},
+		"another operation that is large":    {`query a { websites { id } } query b { payments(first: 10) ` + below + ` }`, nil, ""},
+		"fragments that double 70 times":     {bomb(70, "id"), nil, "the query has more than 1000 fields "},
 		"what GraphiQL asks for":             {introspection.Query, nil, ""},
+		"fragments that double 27 times":     {bomb(27, "...none"), nil, "the query has more than 1000 fields "},
+		"too many levels of introspection":   {`{ __type(name: "Query") { ofType ` + strings.Repeat("{ ofType ", 18) + "{ name }" + strings.Repeat(" }", 19) + ` }`, nil, tooDeep},
+		"the schema, many times":             {`{ __schema { types { fields { args { name } ` + typeAliases + ` } } } }`, nil, "the query costs about "},
 		"many levels of introspection":       {`{ __type(name: "Query") { ofType ` + strings.Repeat("{ ofType ", 12) + "{ name }" + strings.Repeat(" }", 13) + ` }`, nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,15 +156,15 @@ func TestGuard_mutation(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	var payments []vars
-	for i := range 100 {
+	for i := range 10 {
 		payments = append(payments, payment(fmt.Sprint("t", i), vars{"visitorId": "v"}))
 	}
 	query := `mutation ($input: RecordPaymentsInput!) {
 		recordPayments(input: $input) { results { payload { payment { visitor { payments(first: 100) { edges { cursor } } } } } } }
 	}`
-	require.Contains(t, b.refused(query, batch(payments...)).Message, "send fewer payments at once")
+	require.Contains(t, b.refused(query, batch(payments[:10]...)).Message, "send fewer payments at once")
 	require.Zero(t, sql[int](b, `SELECT count(*) FROM payments`))
-	b.ask(query, batch(payments[:48]...))
+	b.ask(query, batch(payments[:9]...))
 }
 
 // endingStore ends a request once its payments are read, and counts what is asked afterwards.

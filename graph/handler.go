@@ -1,127 +1,107 @@
 package graph
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
-	"mime"
 	"net/http"
-	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/parser"
 
 	"tributary/graph/generated"
 	"tributary/model"
 )
 
-// The limits of a request.
-const (
-	maxBody      = 256 << 10 // bytes
-	maxTokens    = 1000      // of the query
-	cachedParses = 1000      // queries that are kept parsed
-)
+// queryTime is how long a query may take that only looks records up. Reports and mutations have as long as
+// any request.
+const queryTime = 5 * time.Second
+
+// handler is the way of an operation: it is read, measured, validated, and run, in this order.
+type handler struct {
+	queries  *queries
+	executor *executor.Executor
+}
 
 // NewHandler serves GraphQL over HTTP: POST, and GET for queries. The principal must be in the
 // request's context; a request without one is answered 401.
 func NewHandler(r *Resolver) http.Handler {
-	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
-	srv.AddTransport(transport.GET{})
-	srv.AddTransport(transport.POST{})
-	srv.SetQueryCache(lru.New[*ast.QueryDocument](cachedParses))
-	srv.SetParserTokenLimit(maxTokens)
-	srv.SetDisableSuggestion(true)
-	srv.SetErrorPresenter(present)
-	srv.SetRecoverFunc(recovered)
-	srv.Use(extension.Introspection{})
-	srv.Use(guard{})
-	srv.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: r})
+	run := executor.New(schema)
+	run.SetQueryCache(prepared{})
+	run.SetParserTokenLimit(1) // so that nothing is run that was not measured
+	run.SetErrorPresenter(present)
+	run.SetRecoverFunc(recovered)
+	run.Use(extension.Introspection{})
+	run.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		return next(r.withLoaders(ctx))
 	})
 	// What a mutation shows was read after it, not before by the one that it follows.
-	srv.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+	run.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
 			ctx = r.withLoaders(ctx)
 		}
 		return next(ctx)
 	})
-	return checkRequest(srv)
+	return &handler{newQueries(schema.Schema()), run}
 }
 
-// checkRequest refuses what the GraphQL server would answer less well: a missing principal, another
-// method, a body that is too large, of another type or not JSON. Its errors never show the body.
-func checkRequest(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if _, err := model.PrincipalFrom(req.Context()); err != nil {
-			WriteError(w, req, err)
-			return
-		}
-		var err error
-		switch req.Method {
-		case http.MethodPost:
-			err = checkBody(w, req)
-		case http.MethodGet:
-			err = checkQueryString(w, req)
-		default:
-			w.Header().Set("Allow", "GET, POST")
-			err = model.Errorf(model.CodeMethodNotAllowed, "", "send queries and mutations by POST, or queries by GET")
-		}
-		if err != nil {
-			WriteError(w, req, err)
-			return
-		}
-		next.ServeHTTP(&requestErrors{ResponseWriter: w}, req)
-	})
-}
-
-func checkBody(w http.ResponseWriter, req *http.Request) error {
-	mediaType, _, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
-	if err != nil || mediaType != "application/json" {
-		return model.Errorf(model.CodeUnsupportedMediaType, "", "send the request as Content-Type: application/json")
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return model.Errorf(model.CodePayloadTooLarge, "", "a request has at most %d KB", maxBody>>10)
-	}
-	// The variables stay as they were written: a number that no float holds is for the input to refuse.
-	var params struct {
-		Query, OperationName  string
-		Variables, Extensions map[string]json.RawMessage
-	}
-	if err != nil || json.Unmarshal(body, &params) != nil || params.Query == "" {
-		return model.Errorf(model.CodeInvalidJSON, "", `the body must be a JSON object with "query" and, if needed, "variables" and "operationName"`)
-	}
-	req.Body = io.NopCloser(bytes.NewReader(body))
-	return nil
-}
-
-// checkQueryString lets nothing but a query be run by GET. What is not GraphQL passes, since the GraphQL
-// server says more about it.
-func checkQueryString(w http.ResponseWriter, req *http.Request) error {
-	params, err := url.ParseQuery(req.URL.RawQuery)
+// ServeHTTP implements http.Handler.
+func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	start := graphql.Now()
+	asked, err := readRequest(w, req)
 	if err != nil {
-		return model.Errorf(model.CodeInvalidField, "", "the query string of the address is not well formed")
+		WriteError(w, req, err)
+		return
 	}
-	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: params.Get("query")}, maxTokens)
-	if err != nil {
-		return nil
+	read := graphql.TraceTiming{Start: start, End: graphql.Now()}
+	ctx := withFewLogged(graphql.StartOperationTrace(req.Context()))
+	query, faults := h.queries.prepare(asked)
+	if faults != nil {
+		writeFaults(ctx, w, req, faults)
+		return
 	}
-	operation := document.Operations.ForName(params.Get("operationName"))
-	if operation != nil && operation.Operation != ast.Query {
+	if req.Method == http.MethodGet && query.operation.Operation != ast.Query {
 		w.Header().Set("Allow", http.MethodPost)
-		return model.Errorf(model.CodeMethodNotAllowed, "", "send mutations by POST")
+		WriteError(w, req, model.Errorf(model.CodeMethodNotAllowed, "", "send mutations by POST"))
+		return
 	}
-	return nil
+	if !query.slow {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, queryTime)
+		defer cancel()
+	}
+	operation, faults := h.executor.CreateOperationContext(context.WithValue(ctx, prepared{}, query.document), &graphql.RawParams{
+		Query: asked.query, OperationName: asked.operation, Variables: asked.variables, Headers: req.Header, ReadTime: read,
+	})
+	if faults != nil {
+		writeFaults(ctx, w, req, faults)
+		return
+	}
+	responses, ctx := h.executor.DispatchOperation(ctx, operation)
+	response := responses(ctx)
+	if response == nil { // its time was over before it began
+		WriteError(w, req, errTooLong)
+		return
+	}
+	writeResponse(w, req, response)
 }
+
+// prepared hands the executor the document that was prepared, which lies in the context under this key.
+type prepared struct{}
+
+// Get implements graphql.Cache.
+func (key prepared) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
+	document, ok := ctx.Value(key).(*ast.QueryDocument)
+	return document, ok
+}
+
+// Add implements graphql.Cache.
+func (prepared) Add(context.Context, string, *ast.QueryDocument) {}
 
 // statuses are the HTTP statuses of errors that are found before a query is run; all others are 200, as
 // GraphQL answers them. The table of package rest says the same of these codes, which a test holds it to,
@@ -130,6 +110,7 @@ var statuses = map[model.Code]int{
 	model.CodeUnauthorized:         http.StatusUnauthorized,
 	model.CodeInvalidJSON:          http.StatusBadRequest,
 	model.CodeInvalidField:         http.StatusBadRequest,
+	model.CodeTooManyItems:         http.StatusBadRequest,
 	model.CodeMethodNotAllowed:     http.StatusMethodNotAllowed,
 	model.CodePayloadTooLarge:      http.StatusRequestEntityTooLarge,
 	model.CodeUnsupportedMediaType: http.StatusUnsupportedMediaType,

@@ -119,11 +119,17 @@ var errTooLong = model.Errorf(model.CodeUnavailable, "", "the request took too l
 
 // newLoader makes a loader whose keys share a call when they are equal but for the visitor.
 func newLoader[P comparable, V any](wait dataloadgen.Option, call batch[P, V]) loader[P, V] {
-	return dataloadgen.NewLoader(func(ctx context.Context, keys []key[P]) ([]V, []error) {
+	return dataloadgen.NewLoader(func(ctx context.Context, keys []key[P]) (_ []V, errs []error) {
+		defer func() {
+			if cause := recover(); cause != nil {
+				errs = []error{recovered(ctx, cause)}
+			}
+		}()
 		if err := ctx.Err(); err != nil {
 			return nil, []error{errors.Join(errTooLong, err)}
 		}
-		values, errs := make([]V, len(keys)), make([]error, len(keys))
+		values := make([]V, len(keys))
+		errs = make([]error, len(keys))
 		groups := map[key[P]][]int{} // indexes of keys, by the key without its visitor
 		for i, k := range keys {
 			shared := key[P]{website: k.website, params: k.params}

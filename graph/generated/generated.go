@@ -2235,7 +2235,11 @@ Tributary's GraphQL API: record payments and visits, and ask which visitor broug
 how much revenue. Every request carries ` + "`" + `Authorization: Bearer <token>` + "`" + `. A website key
 (` + "`" + `df_…` + "`" + `) implies its website; with an account token (` + "`" + `dft_…` + "`" + `) pass ` + "`" + `websiteId` + "`" + `.
 
-Errors are top-level errors. ` + "`" + `extensions.code` + "`" + ` is a stable reason, ` + "`" + `extensions.field` + "`" + `
+An operation costs at most 1,000: 1 for each entry of a page (` + "`" + `first` + "`" + `), each record below it, each payment that is sent,
+and each alias. It has at most 10 fields inside one another, 20 at its root, 30 aliases and 20 directives. What is above
+is refused with ` + "`" + `TOO_MANY_ITEMS` + "`" + ` before it is run.
+
+Errors are top-level errors, at most 10. ` + "`" + `extensions.code` + "`" + ` is a stable reason, ` + "`" + `extensions.field` + "`" + `
 the input field at fault, ` + "`" + `extensions.requestId` + "`" + ` what to quote when asking for help.
 """
 schema {
@@ -2394,7 +2398,7 @@ type Mutation {
 
   """
   Delete the payments that match all given filters; at least one is required. Leaves an audit
-  entry. Needs the scope ` + "`" + `payments:write` + "`" + `.
+  entry. Once in a request. Needs the scope ` + "`" + `payments:write` + "`" + `.
   """
   deletePayments(
     "What to delete."

@@ -127,7 +127,7 @@ func (s *stack) order(t *testing.T, sent *statements) {
 	}
 	s.graphql(t, `mutation($p: [RecordPaymentInput!]!) { recordPayments(input: {payments: $p}) { results { error { code } } } }`, map[string]any{"p": batch}, nil)
 	sent.about(s.site.ID, "a page of visitors")
-	s.graphql(t, `{ revenueByVisitor(first: 100) { edges { node { visitor { firstVisit { id } lastVisit { id } visits(first: 3) { edges { node { id } } }
+	s.graphql(t, `{ revenueByVisitor(first: 45) { edges { node { visitor { firstVisit { id } lastVisit { id } visits(first: 3) { edges { node { id } } }
 		events(first: 3) { edges { node { id } } } payments(first: 3) { edges { node { id } } } journey(first: 3) { edges { cursor } } revenue { charges } } } } } }`, nil, nil)
 	sent.about(s.site.ID, "a deletion that is only counted")
 	s.graphql(t, `mutation($v: ID) { deletePayments(input: {visitorId: $v, dryRun: true}) { revenue { charges } } }`, map[string]any{"v": s.id("v1")}, nil)
