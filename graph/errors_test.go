@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -110,6 +111,7 @@ func TestErrors_request(t *testing.T) {
 		code              string
 	}{
 		"plain text":          {"text/plain", `{"query":"{ websites { id } }"}`, 415, "UNSUPPORTED_MEDIA_TYPE"},
+		"an upload":           {"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"operations\"\r\n\r\n" + `{"query":"{ websites { id } }"}` + "\r\n--x--", 415, "UNSUPPORTED_MEDIA_TYPE"},
 		"a form":              {"application/x-www-form-urlencoded", `query=` + canary, 415, "UNSUPPORTED_MEDIA_TYPE"},
 		"no type":             {"", `{"query":"{ websites { id } }"}`, 415, "UNSUPPORTED_MEDIA_TYPE"},
 		"more than 256 KB":    {"application/json", `{"query":` + text("#"+strings.Repeat(" ", 256<<10)) + `}`, 413, "PAYLOAD_TOO_LARGE"},
@@ -147,6 +149,34 @@ func TestErrors_request(t *testing.T) {
 			require.NotContains(t, string(body), "canary")
 		}
 	})
+}
+
+func TestErrors_many(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for i := range 12 {
+		b.pay(fmt.Sprint("t", i), vars{"visitorId": "v"})
+	}
+	_, token := b.token(model.Token{AccountID: b.site.AccountID, Scopes: []model.Scope{model.ScopePaymentsRead}})
+	for _, test := range []struct{ alias, shown, path int }{{6, 10, 5}, {1800, 4, 5}, {9000, 1, 0}} {
+		query := `query ($id: ID) { payments(websiteId: $id) { edges { node { id ` + strings.Repeat("x", test.alias) + `: visitor { id } } } } }`
+		body, err := json.Marshal(vars{"query": query, "variables": vars{"id": b.site.ID}})
+		require.NoError(t, err)
+		_, raw := b.post(token, "application/json", bytes.NewReader(body))
+		var response struct {
+			Data       struct{ Payments struct{ Edges []any } }
+			Errors     []fault
+			Extensions struct{ OmittedErrors int }
+		}
+		require.NoError(t, json.Unmarshal(raw, &response))
+		require.Len(t, response.Data.Payments.Edges, 12)
+		require.Len(t, response.Errors, test.shown)
+		require.Equal(t, 12-test.shown, response.Extensions.OmittedErrors)
+		for _, e := range response.Errors {
+			require.Equal(t, []any{"FORBIDDEN", "the token lacks the scope analytics:read", "request-1"}, []any{e.Extensions.Code, e.Message, e.Extensions.RequestID})
+			require.Len(t, e.Path, test.path)
+		}
+	}
 }
 
 func TestErrors_method(t *testing.T) {

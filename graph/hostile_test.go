@@ -1,9 +1,11 @@
 package graph_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -116,6 +118,10 @@ func attacks() map[string]attack {
 // oneSite is a store of one website without anything in it.
 type oneSite struct{ graph.Store }
 
+func (oneSite) Payments(context.Context, model.Website, model.PaymentQuery) (*model.PaymentConnection, error) {
+	return &model.PaymentConnection{}, nil
+}
+
 func (oneSite) Website(_ context.Context, id string) (model.Website, error) {
 	return model.Website{ID: id, Timezone: "UTC", Currency: "USD"}, nil
 }
@@ -136,8 +142,12 @@ func attackable() func(body string) *httptest.ResponseRecorder {
 // maxAllocated is what a request that is refused may allocate, in bytes.
 const maxAllocated = 5 << 20
 
-// Others must not allocate meanwhile, so that this test is not parallel.
+// Others must not allocate or log meanwhile, so that this test is not parallel.
 func TestAttacks(t *testing.T) {
+	var log bytes.Buffer
+	usual := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(usual)
 	ask := attackable()
 	ask(asking(`{ __typename }`, "")) // what is made once
 	for name, attack := range attacks() {
@@ -165,8 +175,73 @@ func TestAttacks(t *testing.T) {
 			require.Nil(t, response.Data)
 			require.Truef(t, strings.HasPrefix(response.Errors[0].Message, attack.message), "%.200s", response.Errors[0].Message)
 			require.NotEmpty(t, response.Errors[0].Extensions.Code)
+			require.Empty(t, log.String(), "a fault of the client is not logged")
 		})
 	}
+}
+
+// Others must not allocate meanwhile, so that this test is not parallel.
+func TestRememberedQueries(t *testing.T) {
+	held := func() uint64 {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	ask := attackable()
+	before := held()
+	kinds := strings.Repeat("CHARGE ", 900)
+	for i := range 300 {
+		got := ask(asking(fmt.Sprintf(`{ payments(filter: {kinds: [%s]}) { __typename } } # %d`, kinds, i), ""))
+		require.Contains(t, got.Body.String(), `"__typename":"PaymentConnection"`)
+	}
+	after := held()
+	require.Less(t, max(after, before)-before, uint64(24<<20), "bytes")
+	ask(asking(`{ __typename }`, ""))
+}
+
+// What a client names of another account is refused, or as if it were not there, however it is asked for.
+func TestAttacks_otherAccounts(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	account, err := b.store.CreateAccount(t.Context(), model.Account{Name: "other", CreatedAt: today})
+	require.NoError(t, err)
+	mine, theirs := b, b.another(t)
+	theirs.site = theirs.website(model.Website{AccountID: account.ID})
+	theirs.key = theirs.websiteKey(theirs.site)
+	for i, id := range []string{"t1", "t2", "t3"} {
+		theirs.pay(id, vars{"visitorId": "their visitor", "name": "Their " + id})
+		mine.pay(fmt.Sprint("m", i), vars{"visitorId": "my visitor", "name": "My own"})
+	}
+	theirs.visit("their visitor", nil)
+	cursor := theirs.ask(`{ payments(first: 1) { edges { cursor } } }`, nil).at("payments.edges.0.cursor")
+	_, token := b.token(model.Token{AccountID: b.site.AccountID, Scopes: []model.Scope{model.ScopeAll}})
+	given := vars{"site": theirs.site.ID, "mine": mine.site.ID, "visitor": "their visitor", "after": cursor}
+	for name, query := range map[string]string{
+		"directly":    `query ($site: ID) { payments(websiteId: $site) { edges { node { name } } } }`,
+		"by alias":    `query ($site: ID, $mine: ID) { a: payments(websiteId: $mine) { edges { node { id } } } b: payments(websiteId: $site) { edges { node { name } } } }`,
+		"by fragment": `query ($site: ID) { ...q } fragment q on Query { ... on Query { payments(websiteId: $site) { edges { node { name } } } } }`,
+		"by nesting":  `query ($mine: ID, $visitor: ID!) { visitor(websiteId: $mine, id: $visitor) { payments { edges { node { name visitor { payments { edges { node { name } } } } } } } } }`,
+		"by cursor":   `query ($mine: ID, $after: String) { payments(websiteId: $mine, after: $after) { edges { node { name visitor { payments(after: $after) { edges { node { name } } } } } } } }`,
+		"by filter":   `query ($mine: ID, $visitor: ID!) { payments(websiteId: $mine, filter: {visitorId: $visitor}) { edges { node { name } } } }`,
+		"by deletion": `mutation ($site: ID, $visitor: ID) { deletePayments(input: {websiteId: $site, visitorId: $visitor}) { deletedCount } }`,
+	} {
+		asked := vars{}
+		for variable, value := range given {
+			if strings.Contains(query, "$"+variable+":") {
+				asked[variable] = value
+			}
+		}
+		data, faults := b.query(token, query, asked)
+		shown := fmt.Sprint(data, faults)
+		require.NotContains(t, shown, "Their", name)
+		if _, names := asked["site"]; names {
+			require.Contains(t, shown, "WEBSITE_NOT_FOUND", name)
+		} else {
+			require.Empty(t, faults, name)
+		}
+	}
+	require.Len(t, theirs.ask(`{ payments { edges { node { id } } } }`, nil).at("payments.edges"), 3)
 }
 
 func BenchmarkAttacks(b *testing.B) {
