@@ -69,10 +69,11 @@ func (s *Store) credits(
 	payersOfRefunded := s.db.NewSelect().TableExpr("refunds AS e").ColumnExpr("e.payer")
 	paid := s.withTrails(charges, s.trails(site, payers, visited, a.Model, keys)).
 		UnionAll(s.withTrails(refunded, s.trails(site, payersOfRefunded, model.Range{}, a.Model, keys)))
+	// With the offset, Postgres computes the places once; it would for each use of them.
 	placed := s.db.NewSelect().TableExpr("(?) AS e", paid).ColumnExpr("e.*").
 		ColumnExpr("width_bucket(e.paid_at - make_interval(hours => ?), e.starts) AS skipped", int(a.Window/time.Hour)).
 		ColumnExpr("width_bucket(e.paid_at, e.starts) AS reached")
-	credits := s.db.NewSelect().With("refunds", refunds).TableExpr("(?) AS e", placed).ColumnExpr(entryColumns)
+	credits := s.db.NewSelect().With("refunds", refunds).TableExpr("(? OFFSET 0) AS e", placed).ColumnExpr(entryColumns)
 	if !a.Model.IsSingleTouch() {
 		return credits.Join("CROSS JOIN LATERAL (?) AS t", s.parts(a.Model, keys)).ColumnExpr("t.*")
 	}

@@ -14,24 +14,25 @@ type trails struct {
 }
 
 // trails are those of visitors in a range: when the visits started, their keys and, for the model that asks for
-// it, the places of those that are not direct.
+// it, the places of those that are not direct. The visits come in order, which arrays keep; up to version 15 Postgres
+// would sort each of them by itself if it were told the order of an array.
 func (s *Store) trails(
 	site model.Website, visitors *bun.SelectQuery, in model.Range, m model.AttributionModel, keys []model.Dimension,
 ) trails {
-	const inOrder = " ORDER BY t.started_at, t.id)"
 	visits := inTime(s.db.NewSelect().TableExpr("visits AS t"), "t.started_at", in).
-		Where("t.website_id = ? AND t.visitor_id IN (?)", site.ID, visitors).ColumnExpr("t.visitor_id, t.started_at, t.id")
+		Where("t.website_id = ? AND t.visitor_id IN (?)", site.ID, visitors).ColumnExpr("t.visitor_id, t.started_at, t.id").
+		OrderExpr("t.visitor_id, t.started_at, t.id")
 	found := trails{columns: []bun.Ident{"starts"}}
 	found.query = s.db.NewSelect().TableExpr("(?) AS t", visits).GroupExpr("t.visitor_id").
-		ColumnExpr("t.visitor_id AS visitor, array_agg(t.started_at" + inOrder + " AS starts")
+		ColumnExpr("t.visitor_id AS visitor, array_agg(t.started_at) AS starts")
 	for _, d := range keys {
 		visits.ColumnExpr("? AS ?", bun.Safe(keyExprs[d]), keyOf(d))
-		found.query.ColumnExpr("array_agg(t.?0"+inOrder+" AS ?0", keyOf(d))
+		found.query.ColumnExpr("array_agg(t.?0) AS ?0", keyOf(d))
 		found.columns = append(found.columns, keyOf(d))
 	}
 	if m == model.ModelLastNonDirect {
 		visits.ColumnExpr("t.channel, row_number() OVER (PARTITION BY t.visitor_id ORDER BY t.started_at, t.id)::int AS place")
-		found.query.ColumnExpr("array_agg(t.place ORDER BY t.place) FILTER (WHERE t.channel <> 'DIRECT') AS indirect")
+		found.query.ColumnExpr("array_agg(t.place) FILTER (WHERE t.channel <> 'DIRECT') AS indirect")
 		found.columns = append(found.columns, "indirect")
 	}
 	return found
