@@ -45,14 +45,13 @@ func (s *Store) RevenueBy(ctx context.Context, site model.Website, query model.R
 	return &model.RevenueGroupConnection{Edges: edges, PageInfo: info, Unattributed: unattributed}, nil
 }
 
-// groups selects the parts of a page of groups, in order, and those of what is credited to none. All sums come
-// from one pass over the credits, by the key and one of two things: what parts are told apart by, and the payer.
+// groups selects the parts of a page of groups, in order, and those of what is credited to none. The credits are
+// computed once and read twice: for their sums, and for the payers.
 func (s *Store) groups(site model.Website, query model.RevenueByQuery) *bun.RawQuery {
 	key := keyOf(query.Dimension)
 	credits := s.db.NewSelect().
 		TableExpr("(?) AS p", s.credits(site, s.entries(site), query.Range, query.Attribution, []model.Dimension{query.Dimension})).
-		ColumnExpr(`p.kind, p.currency, p.reporting_minor IS NOT NULL AS converted, p.amount_minor, p.reporting_minor, p.? COLLATE "C" AS key`, key).
-		ColumnExpr("CASE WHEN p.? IS NOT NULL AND "+countsAsPayment+" THEN p.visitor_id END AS payer", key)
+		ColumnExpr(`p.kind, p.currency, p.amount_minor, p.reporting_minor, p.? COLLATE "C" AS key, p.visitor_id`, key)
 	// Visitor by visitor: an index has the visits of all time in this order.
 	visited := s.db.NewSelect().TableExpr("visits AS t").Where("t.website_id = ?", site.ID).
 		ColumnExpr(`t.visitor_id, ? COLLATE "C" AS key`, bun.Safe(keyExprs[query.Dimension])).OrderExpr("t.visitor_id, key")
@@ -62,20 +61,19 @@ func (s *Store) groups(site model.Website, query model.RevenueByQuery) *bun.RawQ
 		net, visitors, _ := strings.Cut(after.Key, " ")
 		page = page.Where("(-net, -visitors, key) > (-?::numeric, -?::bigint, ?)", net, visitors, after.ID)
 	}
-	return s.db.NewRaw(`WITH sums AS (SELECT p.key, p.kind, p.currency, p.converted, p.payer, count(*) AS count,
-			sum(p.amount_minor) AS amount_minor, sum(p.reporting_minor) AS reporting_minor
-			FROM (?0) AS p GROUP BY GROUPING SETS ((p.key, p.kind, p.currency, p.converted), (p.key, p.payer))),
-		parts AS (SELECT p.key, p.kind, p.currency, p.converted, sum(p.count)::bigint AS count, count(p.payer) AS payers,
-			sum(p.amount_minor) AS amount_minor, sum(p.reporting_minor) AS reporting_minor
-			FROM sums p GROUP BY p.key, p.kind, p.currency, p.converted),
-		earned AS (SELECT p.key, `+netMinor+` AS net, sum(p.payers)::bigint AS payers FROM parts p GROUP BY p.key),
+	return s.db.NewRaw(`WITH credits AS MATERIALIZED (?0),
+		parts AS (SELECT p.key, p.kind, p.currency, p.reporting_minor IS NOT NULL AS converted, count(*) AS count,
+			sum(p.amount_minor) AS amount_minor, sum(p.reporting_minor) AS reporting_minor FROM credits p GROUP BY p.key, `+partGroups+`),
+		paid AS (SELECT p.key, count(*) AS payers
+			FROM (SELECT DISTINCT p.key, p.visitor_id FROM credits p WHERE `+countsAsPayment+` AND p.visitor_id IS NOT NULL) AS p GROUP BY p.key),
+		earned AS (SELECT p.key, `+netMinor+` AS net FROM parts p GROUP BY p.key),
 		seen AS (SELECT t.key, count(*) AS visitors FROM (SELECT DISTINCT t.visitor_id, t.key FROM (?1) AS t) AS t GROUP BY t.key),
 		groups AS (SELECT key, coalesce(net, 0) AS net, coalesce(visitors, 0) AS visitors, coalesce(payers, 0) AS payers
-			FROM earned FULL JOIN seen USING (key)),
+			FROM earned LEFT JOIN paid USING (key) FULL JOIN seen USING (key)),
 		page AS (?2)
 		SELECT page.key, page.visitors, page.payers, page.net, (SELECT coalesce(sum(net), 0) FROM earned)::text AS total, p.kind IS NOT NULL AS has_part, ?3
-		FROM page LEFT JOIN parts p ON p.key = page.key AND p.kind IS NOT NULL
-		UNION ALL SELECT NULL, 0, 0, 0, '0', true, ?3 FROM parts p WHERE p.key IS NULL AND p.kind IS NOT NULL
+		FROM page LEFT JOIN parts p ON p.key = page.key
+		UNION ALL SELECT NULL, 0, 0, 0, '0', true, ?3 FROM parts p WHERE p.key IS NULL
 		ORDER BY net DESC, visitors DESC, key`,
 		credits, inTime(visited, "t.started_at", query.Range), page,
 		bun.Safe("p.kind, p.currency, p.converted, p.count, p.amount_minor::text AS original, coalesce(p.reporting_minor, 0)::text AS reporting"))
