@@ -49,9 +49,6 @@ func newApp(o options, server bool) *app {
 	return &app{options: o, stdout: os.Stdout, log: log}
 }
 
-// now is the clock: UTC, to the microsecond, as Postgres keeps time.
-func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-
 // print writes a command's result: value as one JSON object, or what person writes, whose columns are
 // separated by tabs. A failure to write is an error, since what was shown once may be lost.
 func (a *app) print(value any, person func(w io.Writer)) error {

@@ -28,6 +28,7 @@ func allFaults() []fault {
 		{name: "no connections left", do: takeConnections},
 		{name: "disk full", do: fillDisk, needsDisk: true},
 		{name: "disk that cannot sync", do: breakDisk, needsDisk: true},
+		{name: "clocks that jump", do: turnClocks},
 		{name: "five starts at once", do: startMany},
 		{name: "SIGKILL of a migration", do: killMigrations},
 	}

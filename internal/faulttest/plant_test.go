@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"syscall"
 	"testing"
 	"time"
 
@@ -48,12 +47,7 @@ func (r *rig) anew(t *testing.T) {
 // exec runs SQL past the servers, and says how many rows it changed.
 func (r *rig) exec(t *testing.T, sql string) int64 {
 	t.Helper()
-	conn, err := r.cluster.connect(t.Context(), r.database)
-	require.NoError(t, err)
-	defer func() { _ = conn.Close(context.Background()) }()
-	tag, err := conn.Exec(t.Context(), sql)
-	require.NoError(t, err)
-	return tag.RowsAffected()
+	return r.execOn(t, r.database, sql)
 }
 
 // working has the writers work until so much was acknowledged, and then settle.
@@ -184,40 +178,4 @@ func TestCheck_asynchronousCommit(t *testing.T) {
 		require.NoError(t, r.check(t.Context()))
 	}
 	t.Logf("acknowledged %d, found: %v", r.report.soFar().acknowledged, r.report.broken())
-}
-
-// What goes wrong beside the ledger is found too.
-func TestRound(t *testing.T) {
-	t.Parallel()
-	r := testRig(t, nil)
-
-	r.anew(t)
-	r.exec(t, `ALTER TABLE payments RENAME COLUMN currency TO money`)
-	r.writers[0].charge(t.Context())
-	r.exec(t, `ALTER TABLE payments RENAME COLUMN money TO currency`)
-	require.NotZero(t, r.report.broken()[wrong], "an internal error")
-
-	r.anew(t)
-	require.NoError(t, r.recover(t.Context(), time.Now(), backMax))
-	require.Empty(t, r.report.broken())
-	require.NoError(t, r.recover(t.Context(), time.Now().Add(-backMax), backMax))
-	require.Equal(t, map[breachKind]int{late: 2}, r.report.broken())
-
-	r.anew(t)
-	r.quietMax = time.Second
-	conn, err := r.cluster.connect(t.Context(), r.database)
-	require.NoError(t, err)
-	_, err = conn.Exec(t.Context(), `SET application_name = tributary; BEGIN`)
-	require.NoError(t, err)
-	require.ErrorContains(t, r.quiet(t.Context()), "idle in transaction")
-	require.NoError(t, conn.Close(t.Context()))
-	require.NoError(t, r.quiet(t.Context()))
-
-	r.checkProcesses()
-	require.Empty(t, r.report.broken())
-	p := r.servers[0].running()
-	p.signal(syscall.SIGKILL)
-	<-p.done
-	r.checkProcesses()
-	require.NotZero(t, r.report.broken()[wrong], "a server that ended by itself")
 }

@@ -95,7 +95,8 @@ func (r *rig) random(n uint64) *rand.Rand { return rand.New(rand.NewPCG(r.seed, 
 func (r *rig) url() string { return databaseURL(r.back, r.database) }
 
 func (r *rig) addServer(ctx context.Context, i int) (err error) {
-	s := &server{name: fmt.Sprintf("server %d", i+1), binary: r.binary, url: r.url(), env: []string{"GORACE=halt_on_error=1"}}
+	s := &server{name: fmt.Sprintf("server %d", i+1), binary: r.binary, url: r.url(), env: []string{"GORACE=halt_on_error=1"},
+		clock: filepath.Join(r.dir, fmt.Sprintf("clock-%d", i+1))}
 	if s.log, err = os.Create(filepath.Join(r.dir, fmt.Sprintf("server-%d.log", i+1))); err != nil {
 		return err
 	}

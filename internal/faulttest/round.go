@@ -51,6 +51,9 @@ func (r *rig) round(ctx context.Context, f fault, rng *rand.Rand) error {
 	}
 	r.countCuts()
 	r.checkProcesses()
+	if err := r.checkLogs(); err != nil {
+		return err
+	}
 	lap("worked")
 	if err := r.settle(ctx); err != nil {
 		return err
@@ -59,6 +62,7 @@ func (r *rig) round(ctx context.Context, f fault, rng *rand.Rand) error {
 	if err := r.check(ctx); err != nil {
 		return err
 	}
+	r.checkFiles()
 	lap("checked")
 	r.report.count(func(f *figures) { f.rounds++ })
 	now := r.report.soFar()
@@ -74,15 +78,6 @@ func (r *rig) countCuts() {
 		cuts += s.front.cutSoFar()
 	}
 	r.report.count(func(f *figures) { f.cuts = cuts })
-}
-
-// checkProcesses finds servers that have ended by themselves.
-func (r *rig) checkProcesses() {
-	for _, s := range r.servers {
-		if p := s.running(); p.ended() && !p.meant.Load() {
-			r.report.breach(wrong, "%s has ended by itself: %s", s.name, p.cmd.ProcessState)
-		}
-	}
 }
 
 // retired is a website that is not written to any more, and what it has.

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -23,12 +22,14 @@ const startWait = 60 * time.Second
 
 // server is a server of Tributary, which is started again under the same address.
 type server struct {
-	name   string
-	binary string
-	log    *os.File
-	url    string // of its database
-	env    []string
-	front  *proxy // the network between clients and it
+	name    string
+	binary  string
+	log     *os.File
+	logRead int64  // how much of it was looked at
+	url     string // of its database
+	env     []string
+	clock   string // the file that says how wrong its clock is
+	front   *proxy // the network between clients and it
 
 	mu      sync.Mutex
 	address string
@@ -55,7 +56,7 @@ func (s *server) start(ctx context.Context) error {
 func (s *server) launch(ctx context.Context) error {
 	cmd := exec.Command(s.binary, "serve", "--database-url", s.url, "--listen", "127.0.0.1:0", "--json",
 		"--event-rate", "0", "--allow-unsafe-database", "--log-level", "warn")
-	cmd.Env, cmd.Stderr = append(environment(), s.env...), s.log
+	cmd.Env, cmd.Stderr = append(append(environment(), "CLOCK_FAULT="+s.clock), s.env...), s.log
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -147,20 +148,6 @@ func environment() []string {
 func databaseURL(p *proxy, database string) string {
 	u := url.URL{Scheme: "postgres", User: url.User("tributary"), Host: p.address(), Path: database, RawQuery: "sslmode=disable"}
 	return u.String()
-}
-
-// build builds the program, with a clock that can be turned.
-func build(ctx context.Context, dir string, race bool) (binary string, err error) {
-	binary = filepath.Join(dir, "tributary")
-	args := []string{"build", "-o", binary}
-	if race {
-		args = append(args, "-race")
-	}
-	out, err := exec.CommandContext(ctx, "go", append(args, "tributary/cmd/tributary")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build the program: %w\n%s", err, out)
-	}
-	return binary, nil
 }
 
 // command runs a command of Tributary on a database, and reads its answer, one JSON object, unless that is nil.

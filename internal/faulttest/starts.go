@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -110,11 +109,11 @@ func (r *rig) makeOld(ctx context.Context) error {
 	if r.oldSchema != nil {
 		return nil
 	}
-	dir, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "tributary/db").Output()
+	dir, err := sourceOf(ctx, "tributary/db")
 	if err != nil {
 		return err
 	}
-	first, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "migrations", "0001_ledger.sql"))
+	first, err := os.ReadFile(filepath.Join(dir, "migrations", "0001_ledger.sql"))
 	if err != nil {
 		return err
 	}
