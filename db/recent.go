@@ -16,7 +16,8 @@ const maxRecent = 10_000
 const maxStrange = 4
 
 // recent remembers what was read a moment ago, so that not every request asks for it again. A change is
-// noticed when that moment is over, whichever process has made it.
+// noticed when that moment is over, whichever process has made it. In the second half of the moment one request
+// reads it again, while the others go on with what is known: or all of them would read it at once when it is over.
 type recent[V any] struct {
 	moment  time.Duration // 0 to remember nothing
 	strange *semaphore.Weighted
@@ -30,8 +31,9 @@ func newRecent[V any](moment time.Duration) *recent[V] {
 }
 
 type readValue[V any] struct {
-	value V
-	at    time.Time
+	value     V
+	at        time.Time
+	isRenewed bool // somebody is reading it again
 }
 
 // get is the value of the key, read if it is not remembered. Errors, those of read, are not remembered;
@@ -40,19 +42,18 @@ func (r *recent[V]) get(ctx context.Context, key string, read func() (V, error))
 	if r.moment <= 0 {
 		return read()
 	}
-	known, ok := r.find(key)
-	if !ok {
+	value, state := r.find(key)
+	if state == unknown {
 		if err := r.strange.Acquire(ctx, 1); err != nil {
-			return known.value, translate(err)
+			return value, translate(err)
 		}
 		defer r.strange.Release(1)
-		known, ok = r.find(key) // others may have asked for it too
+		value, state = r.find(key) // others may have asked for it too
 	}
-	// The time before the read, or a change during it would be noticed too late.
-	at := time.Now()
-	if ok && at.Sub(known.at) < r.moment {
-		return known.value, nil
+	if state == fresh {
+		return value, nil
 	}
+	at := time.Now() // before the read, or a change during it would be noticed too late
 	value, err := read()
 	if err != nil {
 		return value, err
@@ -62,14 +63,31 @@ func (r *recent[V]) get(ctx context.Context, key string, read func() (V, error))
 	if len(r.values) >= maxRecent {
 		r.values = map[string]readValue[V]{}
 	}
-	r.values[key] = readValue[V]{value, at}
+	r.values[key] = readValue[V]{value: value, at: at}
 	return value, nil
 }
 
-// find is what was read of a key, however long ago.
-func (r *recent[V]) find(key string) (readValue[V], bool) {
+// What is known of a key.
+const (
+	unknown = iota
+	old     // to be read again
+	fresh
+)
+
+// find is what was read of a key, however long ago. Of those who find it in the second half of its moment, the
+// first one is told that it is old.
+func (r *recent[V]) find(key string) (value V, state int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known, ok := r.values[key]
-	return known, ok
+	if !ok {
+		return value, unknown
+	}
+	age := time.Since(known.at)
+	if age < r.moment/2 || age < r.moment && known.isRenewed {
+		return known.value, fresh
+	}
+	known.isRenewed = true
+	r.values[key] = known
+	return known.value, old
 }
