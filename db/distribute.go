@@ -33,6 +33,7 @@ var distributions = []Distribution{
 	{Table: "visitors", Column: "website_id"},
 	{Table: "visits", Column: "website_id"},
 	{Table: "events", Column: "website_id"},
+	{Table: "erasures", Column: "website_id"},
 }
 
 // Distributions are those of all tables of the schema.

@@ -21,6 +21,8 @@ type customerRow struct {
 	VisitorID *string
 	Claimed   bool    // only a page says so
 	Claimant  *string // whom a page has named, whoever the visitor is
+
+	IsNew bool `bun:",scanonly"`
 }
 
 func (r customerRow) key() model.CustomerKey {
@@ -164,7 +166,7 @@ func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string) 
 	var bases, values, visitors []string
 	for _, key := range slices.SortedFunc(maps.Keys(links), compareKeys) {
 		bases, values, visitors = append(bases, string(key.Basis)), append(values, key.Value), append(visitors, links[key])
-		if !r.locked[key] {
+		if _, isLocked := r.locked[key]; !isLocked {
 			missing = append(missing, customerRow{WebsiteID: r.site.ID, Basis: string(key.Basis), Value: key.Value})
 		}
 	}
@@ -227,7 +229,7 @@ func (r recorder) moveRefunds(ctx context.Context, charges []string) ([]movedRow
 	}
 	return r.move(ctx, r.tx.NewRaw(`UPDATE payments p SET visitor_id = c.visitor_id, basis = 'REFUNDED_PAYMENT'
 		FROM payments c, payments was
-		WHERE p.website_id = ?0 AND p.charge_id IN (?1) AND p.is_refund AND p.basis <> 'VISITOR_ID'
+		WHERE p.website_id = ?0 AND p.charge_id IN (?1) AND p.is_refund AND p.basis <> 'VISITOR_ID' AND NOT p.erased
 			AND c.website_id = ?0 AND c.transaction_id = p.charge_id AND NOT c.is_refund
 			AND c.visitor_id IS NOT NULL AND (p.visitor_id IS DISTINCT FROM c.visitor_id OR p.basis <> 'REFUNDED_PAYMENT')
 			AND was.website_id = p.website_id AND was.id = p.id

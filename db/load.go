@@ -37,7 +37,7 @@ func (r *recorder) load(ctx context.Context, batch []*model.NewPayment) (*model.
 	}
 	r.locked = make(map[model.CustomerKey]bool, len(read.customers))
 	for _, row := range read.customers {
-		r.locked[row.key()] = true
+		r.locked[row.key()] = row.IsNew
 	}
 	r.site.Currency = model.Currency(read.website[0].Currency)
 	r.changes.extent = &read.website[0].rollupExtent
@@ -88,7 +88,28 @@ func (r recorder) queueLoad(batch []*model.NewPayment, read *loaded) (visitors [
 func (r recorder) lockedCustomers(rows []customerRow) *bun.RawQuery {
 	slices.SortFunc(rows, func(a, b customerRow) int { return compareKeys(a.key(), b.key()) })
 	return r.tx.NewRaw(`? ON CONFLICT (website_id, basis, value) DO UPDATE SET value = EXCLUDED.value
-		RETURNING basis, value, visitor_id, claimed`, insertion(slices.Compact(rows)))
+		RETURNING basis, value, visitor_id, claimed, xmax = 0 AS is_new`, insertion(slices.Compact(rows)))
+}
+
+// leaveCustomers deletes, with the next query, the customers that were inserted to be locked and that none of the
+// added payments has: of a payment that is refused or was recorded before nothing stays.
+func (r recorder) leaveCustomers(added []*model.Payment) {
+	strange := map[model.CustomerKey]bool{}
+	for key, isNew := range r.locked {
+		if isNew {
+			strange[key] = true
+		}
+	}
+	for _, p := range added {
+		for _, key := range p.CustomerKeys() {
+			delete(strange, key)
+		}
+	}
+	for _, basis := range customerBases {
+		if values := valuesOf(strange, basis); len(values) > 0 {
+			r.tx.queue(r.tx.NewRaw("DELETE FROM customers WHERE website_id = ? AND basis = ? AND value IN (?)", r.site.ID, string(basis), list(values)))
+		}
+	}
 }
 
 // seen reads which of the visitors have been seen.

@@ -20,7 +20,7 @@ type recorder struct {
 	site    model.Website
 	changes *ledgerChanges
 	alone   bool                       // no other recorder of the website is at work
-	locked  map[model.CustomerKey]bool // the customers whose rows it has locked, when it began
+	locked  map[model.CustomerKey]bool // the customers whose rows it has locked when it began, and whether it made them
 	// claims says that links come from events of a page, not from payments.
 	claims bool
 }

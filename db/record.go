@@ -66,6 +66,7 @@ func (r recorder) record(ctx context.Context, batch []*model.NewPayment) ([]mode
 		}
 		results[i].Payload = &payload
 	}
+	r.leaveCustomers(added)
 	if len(added) == 0 {
 		return results, nil
 	}

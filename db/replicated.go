@@ -39,6 +39,12 @@ func (r *Replicated) RecordEvent(ctx context.Context, site model.Website, event 
 	return r.Store.RecordEvent(ctx, site, event, now)
 }
 
+// ErasePerson is Store.ErasePerson.
+func (r *Replicated) ErasePerson(ctx context.Context, site model.Website, tokenID string, e model.Erasure, now time.Time) (*model.ErasePersonPayload, error) {
+	defer r.wrote(ctx, site.ID)
+	return r.Store.ErasePerson(ctx, site, tokenID, e, now)
+}
+
 // These methods are those of Store that report: each reads from the replica or, if that cannot be used, from the
 // primary.
 

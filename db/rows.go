@@ -33,6 +33,7 @@ type paymentRow struct {
 	EmailFolded *string
 	Name        *string
 	Metadata    *jsonText
+	Erased      bool
 
 	VisitorSeen     bool   `bun:",scanonly"`
 	WebsiteCurrency string `bun:",scanonly"`
@@ -49,7 +50,7 @@ func newPaymentRow(p *model.Payment) (paymentRow, error) {
 		Kind: string(p.Kind), Renewal: p.Renewal, ChargeID: p.ChargeID(), RefundOf: p.RefundOf,
 		Currency: string(p.Amount.Currency), AmountMinor: p.Amount.Minor,
 		OccurredAt: p.OccurredAt, RecordedAt: p.RecordedAt, VisitorID: p.VisitorID, Basis: string(p.Basis),
-		SessionID: p.SessionID, CustomerID: p.CustomerID, Email: p.Email, Name: p.Name,
+		SessionID: p.SessionID, CustomerID: p.CustomerID, Email: p.Email, Name: p.Name, Erased: p.Erased,
 	}
 	row.conversionRow = newConversionRow(p)
 	if p.Email != nil {
@@ -72,7 +73,7 @@ func (r *paymentRow) toModel() (model.Payment, error) {
 		Amount:     model.Money{Minor: r.AmountMinor, Currency: model.Currency(r.Currency)},
 		OccurredAt: r.OccurredAt.UTC(), RecordedAt: r.RecordedAt.UTC(), VisitorID: r.VisitorID,
 		Basis: model.AttributionBasis(r.Basis), VisitorSeen: r.VisitorSeen,
-		SessionID: r.SessionID, CustomerID: r.CustomerID, Email: r.Email, Name: r.Name,
+		SessionID: r.SessionID, CustomerID: r.CustomerID, Email: r.Email, Name: r.Name, Erased: r.Erased,
 	}
 	p.Reporting, p.Conversion = r.toConversion(p.Amount, model.Currency(r.WebsiteCurrency))
 	var err error

@@ -51,6 +51,18 @@ func (r *mutationResolver) DeletePayments(ctx context.Context, input model.Delet
 	return r.Store.DeletePayments(ctx, site, principal.TokenID, deletion, r.Now())
 }
 
+func (r *mutationResolver) ErasePerson(ctx context.Context, input model.ErasePersonInput) (*model.ErasePersonPayload, error) {
+	site, principal, err := r.writable(ctx, input.WebsiteID)
+	if err != nil {
+		return nil, err
+	}
+	erasure, err := input.Validate()
+	if err != nil {
+		return nil, err
+	}
+	return r.Store.ErasePerson(ctx, site, principal.TokenID, erasure, r.Now())
+}
+
 func (r *mutationResolver) RecordVisit(ctx context.Context, input model.RecordVisitInput) (*model.RecordVisitPayload, error) {
 	site, err := r.tracked(ctx, input.WebsiteID, input.URL)
 	if err != nil {

@@ -34,6 +34,7 @@ var operations = map[string]struct {
 			results { payload { outcome } } } }`, model.ScopePaymentsWrite,
 	},
 	"Mutation.deletePayments": {`mutation ($site: ID) { deletePayments(input: {websiteId: $site, visitorId: "v"}) { deletedCount } }`, model.ScopePaymentsWrite},
+	"Mutation.erasePerson":    {`mutation ($site: ID) { erasePerson(input: {websiteId: $site, visitorId: "w"}) { payments } }`, model.ScopePaymentsWrite},
 	"Mutation.recordVisit": {
 		`mutation ($site: ID) { recordVisit(input: {websiteId: $site, visitorId: "w", url: "https://shop.example/"}) { visit { id } } }`, model.ScopePaymentsWrite,
 	},

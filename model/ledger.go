@@ -109,6 +109,9 @@ func (l *Ledger) Record(p *NewPayment) (RecordPaymentPayload, error) {
 	if l.EventsLeft > 0 {
 		l.EventsLeft--
 	}
+	if l.isErased(&p.Payment) {
+		p.Erase()
+	}
 	l.attribute(&p.Payment)
 	l.add(&p.Payment)
 	outcome := OutcomeRecorded
@@ -133,10 +136,17 @@ func (l *Ledger) RefundedCharges(added []*Payment) []string {
 	return ids
 }
 
+// isErased says whether a payment refunds one whose payer was forgotten: with its e-mail address kept, it would
+// tell whose that was.
+func (l *Ledger) isErased(p *Payment) bool {
+	c := l.charge(p.ChargeID())
+	return p.IsRefund() && c.payment != nil && c.payment.Erased
+}
+
 // isFollowed says whether a refund of the charge has to get the charge's visitor. One that came with a visitor
 // of its own keeps it.
 func (p *Payment) isFollowed(refund *Payment) bool {
-	return refund.Basis != BasisVisitorID && (refund.Basis != BasisRefundedPayment || differs(refund.VisitorID, p.VisitorID))
+	return !refund.Erased && refund.Basis != BasisVisitorID && (refund.Basis != BasisRefundedPayment || differs(refund.VisitorID, p.VisitorID))
 }
 
 // checkRefunds keeps the refunds of a charge within it, whichever of them comes first.
@@ -204,8 +214,13 @@ func (l *Ledger) attributeToCustomer(p *Payment) bool {
 }
 
 // differences names what a repeated payment says otherwise than the entry. What it leaves out is
-// no difference.
+// no difference, nor is what the entry had to forget.
 func (p *NewPayment) differences(first *Payment) []string {
+	if first.Erased {
+		same := *p
+		same.Erase()
+		p = &same
+	}
 	var names []string
 	note := func(differs bool, name string) {
 		if differs {

@@ -66,6 +66,15 @@ type Payment struct {
 	Name        *string
 	RefundOf    *string // as sent
 	Metadata    Metadata
+	// Erased says that whoever paid was forgotten: nothing that identifies is kept, nor will be.
+	Erased bool
+}
+
+// Erase takes away all that identifies whoever paid.
+func (p *Payment) Erase() {
+	p.VisitorID, p.Basis, p.VisitorSeen = nil, BasisNone, false
+	p.SessionID, p.CustomerID, p.Email, p.Name, p.Metadata = nil, nil, nil, nil, nil
+	p.Erased = true
 }
 
 // Attribution says why the payment is credited to its visitor: BasisNone until that visitor is seen.

@@ -31,6 +31,7 @@ type commands struct {
 	Key     keyCmd     `cmd:"" help:"Create, list and revoke website keys (df_…): each is for one website."`
 	Token   tokenCmd   `cmd:"" help:"Create, list and revoke account tokens (dft_…): for an account's websites, limited by scopes."`
 	Account accountCmd `cmd:"" help:"Create, list and limit accounts, which own websites."`
+	Person  personCmd  `cmd:"" help:"Forget a person, or write all that is kept of one."`
 	Rollups rollupsCmd `cmd:"" help:"Check or rebuild the sums that reports read."`
 	Rates   ratesCmd   `cmd:"" help:"Import and list exchange rates, which convert payments to a website's currency."`
 	Version versionCmd `cmd:"" help:"Show the version."`

@@ -53,6 +53,7 @@ type serveCmd struct {
 	TrustedProxy        []network `placeholder:"ADDRESS" help:"Address or network of a proxy in front of the server, such as 10.0.0.0/8: what its headers say of a client's address and country is believed; repeatable."`
 	GeoIP               string    `name:"geoip" placeholder:"FILE" help:"MaxMind database (.mmdb) of countries or cities, by which visits get their country."`
 	EventRate           uint32    `default:"20" placeholder:"N" help:"How many events a second one address may send to /api/events, in the mean of ten seconds; 0 for any number (default: ${default})."`
+	KeepVisits          days      `placeholder:"DAYS" help:"How long visits and events are kept, such as 400d; then they are deleted, with visitors who did not pay (default: for ever)."`
 	ReadDatabaseURL     string    `placeholder:"URL" help:"Streaming replica of the database to read reports from; what cannot be read there comes from --database-url."`
 	AllowUnsafeDatabase bool      `help:"Start although the database of --database-url says that it can lose what it has acknowledged."`
 }
@@ -118,6 +119,8 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 	}
 	defer a.keepRates(ctx, c, d.Store)()
 	defer a.buildRollups(ctx, d.Store)()
+	defer a.finishErasures(ctx, d.Store)()
+	defer a.pruneVisits(ctx, c.KeepVisits, d.Store)()
 	a.log.Info("ready for requests", "url", place.URL, "version", version)
 	context.AfterFunc(ctx, func() { a.log.Info("stopping: no more requests are accepted, those under way are finished") })
 	senders := newSenders(c.proxies(), countries, c.EventRate, a.log)

@@ -56,6 +56,12 @@ func TestUsage(t *testing.T) {
 		"unknown rates":         {[]string{"serve", "--rates", "fed"}, "--rates must be one of"},
 		"rates of no address":   {[]string{"serve", "--rates-url", "ftp://a.example/"}, "--rates-url: must be a web address"},
 		"no new currency":       {[]string{"website", "set", "a.example"}, "nothing to change: give --timezone or --currency"},
+		"nobody to erase":       {[]string{"person", "erase", "--website", "a.example", "--yes"}, "--email=ADDRESS or --customer=ID or --visitor=ID"},
+		"two people to erase":   {[]string{"person", "erase", "--website", "a.example", "--yes", "--email", "a@b", "--visitor", "v"}, "--email and --visitor can't be used together"},
+		"not sure to erase":     {[]string{"person", "erase", "--website", "a.example", "--email", "a@b"}, "missing flags: --dry-run or --yes"},
+		"no e-mail to erase":    {[]string{"person", "erase", "--website", "a.example", "--email", "hunter2", "--yes"}, "--email: must be an e-mail address"},
+		"visits of no days":     {[]string{"serve", "--keep-visits", "400"}, "--keep-visits: must be a number of days from 1d to 3650d, such as 400d"},
+		"visits of nothing":     {[]string{"serve", "--keep-visits", "0d"}, "--keep-visits: must be a number of days"},
 		"address without port":  {[]string{"serve", "--listen", "127.0.0.1"}, "--listen: 127.0.0.1 is not HOST:PORT"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -74,7 +80,7 @@ func TestUsage(t *testing.T) {
 		help := operator{t: t}.run("--help")
 		for _, command := range []string{
 			"serve", "migrate", "website create", "website list", "website set", "website suspend", "website resume", "key create", "key list",
-			"key revoke", "token create", "token list", "token revoke", "account create", "account list", "account limit", "rates import", "rates list", "version", "distribute",
+			"key revoke", "token create", "token list", "token revoke", "account create", "account list", "account limit", "rates import", "rates list", "person erase", "person export", "person scrub", "version", "distribute",
 		} {
 			require.Contains(t, help, "\n  "+command+" ")
 		}

@@ -185,6 +185,22 @@ func (l *lifetime) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// days is a number of days above zero.
+type days int
+
+// maxDays is ten years, the longest time before a payment that a visit can be credited in.
+const maxDays = 3650
+
+func (d *days) UnmarshalText(text []byte) error {
+	number, isDays := strings.CutSuffix(string(text), "d")
+	n, err := strconv.Atoi(number)
+	if err != nil || !isDays || n < 1 || n > maxDays {
+		return fmt.Errorf("must be a number of days from 1d to %dd, such as 400d", maxDays)
+	}
+	*d = days(n)
+	return nil
+}
+
 // limit is a number of events; 0 means any number.
 type limit int64
 

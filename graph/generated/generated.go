@@ -63,6 +63,19 @@ type ComplexityRoot struct {
 		Revenue      func(childComplexity int) int
 	}
 
+	ErasePersonPayload struct {
+		CustomerIDs    func(childComplexity int) int
+		DryRun         func(childComplexity int) int
+		Emails         func(childComplexity int) int
+		Events         func(childComplexity int) int
+		ID             func(childComplexity int) int
+		OthersPayments func(childComplexity int) int
+		Payments       func(childComplexity int) int
+		Unproven       func(childComplexity int) int
+		VisitorIDs     func(childComplexity int) int
+		Visits         func(childComplexity int) int
+	}
+
 	Event struct {
 		ID         func(childComplexity int) int
 		Link       func(childComplexity int) int
@@ -107,6 +120,7 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		DeletePayments func(childComplexity int, input model.DeletePaymentsInput) int
+		ErasePerson    func(childComplexity int, input model.ErasePersonInput) int
 		RecordEvent    func(childComplexity int, input model.RecordEventInput) int
 		RecordPayment  func(childComplexity int, input model.RecordPaymentInput) int
 		RecordPayments func(childComplexity int, input model.RecordPaymentsInput) int
@@ -126,6 +140,7 @@ type ComplexityRoot struct {
 		Conversion      func(childComplexity int) int
 		CustomerID      func(childComplexity int) int
 		Email           func(childComplexity int) int
+		Erased          func(childComplexity int) int
 		ID              func(childComplexity int) int
 		Kind            func(childComplexity int) int
 		Metadata        func(childComplexity int) int
@@ -317,6 +332,7 @@ type MutationResolver interface {
 	RecordPayment(ctx context.Context, input model.RecordPaymentInput) (*model.RecordPaymentPayload, error)
 	RecordPayments(ctx context.Context, input model.RecordPaymentsInput) (*model.RecordPaymentsPayload, error)
 	DeletePayments(ctx context.Context, input model.DeletePaymentsInput) (*model.DeletePaymentsPayload, error)
+	ErasePerson(ctx context.Context, input model.ErasePersonInput) (*model.ErasePersonPayload, error)
 	RecordVisit(ctx context.Context, input model.RecordVisitInput) (*model.RecordVisitPayload, error)
 	RecordEvent(ctx context.Context, input model.RecordEventInput) (*model.RecordEventPayload, error)
 }
@@ -446,6 +462,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeletePaymentsPayload.Revenue(childComplexity), true
+
+	case "ErasePersonPayload.customerIds":
+		if e.ComplexityRoot.ErasePersonPayload.CustomerIDs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ErasePersonPayload.CustomerIDs(childComplexity), true
+	case "ErasePersonPayload.dryRun":
+		if e.ComplexityRoot.ErasePersonPayload.DryRun == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ErasePersonPayload.DryRun(childComplexity), true
+	case "ErasePersonPayload.emails":
+		if e.ComplexityRoot.ErasePersonPayload.Emails == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ErasePersonPayload.Emails(childComplexity), true
+	case "ErasePersonPayload.events":
+		if e.ComplexityRoot.ErasePersonPayload.Events == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ErasePersonPayload.Events(childComplexity), true
+	case "ErasePersonPayload.id":
+		if e.ComplexityRoot.ErasePersonPayload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ErasePersonPayload.ID(childComplexity), true
+	case "ErasePersonPayload.othersPayments":
+		if e.ComplexityRoot.ErasePersonPayload.OthersPayments == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ErasePersonPayload.OthersPayments(childComplexity), true
+	case "ErasePersonPayload.payments":
+		if e.ComplexityRoot.ErasePersonPayload.Payments == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ErasePersonPayload.Payments(childComplexity), true
+	case "ErasePersonPayload.unproven":
+		if e.ComplexityRoot.ErasePersonPayload.Unproven == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ErasePersonPayload.Unproven(childComplexity), true
+	case "ErasePersonPayload.visitorIds":
+		if e.ComplexityRoot.ErasePersonPayload.VisitorIDs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ErasePersonPayload.VisitorIDs(childComplexity), true
+	case "ErasePersonPayload.visits":
+		if e.ComplexityRoot.ErasePersonPayload.Visits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ErasePersonPayload.Visits(childComplexity), true
 
 	case "Event.id":
 		if e.ComplexityRoot.Event.ID == nil {
@@ -591,6 +668,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeletePayments(childComplexity, args["input"].(model.DeletePaymentsInput)), true
+	case "Mutation.erasePerson":
+		if e.ComplexityRoot.Mutation.ErasePerson == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_erasePerson_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ErasePerson(childComplexity, args["input"].(model.ErasePersonInput)), true
 	case "Mutation.recordEvent":
 		if e.ComplexityRoot.Mutation.RecordEvent == nil {
 			break
@@ -691,6 +779,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Payment.Email(childComplexity), true
+	case "Payment.erased":
+		if e.ComplexityRoot.Payment.Erased == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Payment.Erased(childComplexity), true
 	case "Payment.id":
 		if e.ComplexityRoot.Payment.ID == nil {
 			break
@@ -1467,6 +1561,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputDeletePaymentsInput,
+		ec.unmarshalInputErasePersonInput,
 		ec.unmarshalInputPaymentFilter,
 		ec.unmarshalInputRecordEventInput,
 		ec.unmarshalInputRecordPaymentInput,
@@ -1833,6 +1928,8 @@ type Payment {
   metadata: Metadata
   "Why it is credited to its visitor."
   attribution: AttributionBasis!
+  "True when whoever paid was forgotten: nothing that identifies is kept. See ` + "`" + `erasePerson` + "`" + `."
+  erased: Boolean!
 }
 
 """
@@ -1941,6 +2038,55 @@ type PaymentEdge {
   cursor: String!
   "The payment."
   node: Payment!
+}
+`, BuiltIn: false},
+	{Name: "../schema/person.graphqls", Input: `"""
+A person to forget, named by exactly one identifier. An e-mail address or customer id leads to all that the same
+payments carry, and to the visitors who paid with it; a visitor leads to all who paid as that visitor.
+"""
+input ErasePersonInput {
+  "The website; a website key implies it."
+  websiteId: ID
+  "The person's e-mail address, in any letter case."
+  email: String
+  "The person's customer id in the payment system, or the user id of ` + "`" + `identify` + "`" + `."
+  customerId: String
+  "The id of a visitor who is the person."
+  visitorId: ID
+  """
+  True for only what carries this identifier itself, such as an address that several people share. With a visitor's id,
+  the payments of those who can be recognised otherwise lose the visitor, and stay theirs.
+  """
+  only: Boolean = false
+  "True to count without erasing."
+  dryRun: Boolean = false
+}
+
+"What was erased of a person, or would be."
+type ErasePersonPayload {
+  "The id of the erasure in the audit, which does not say whom it was about; null when nothing was erased because the input said so."
+  id: ID
+  "True when nothing was erased because the input said so."
+  dryRun: Boolean!
+  "How many e-mail addresses the person has, the one in the input included."
+  emails: Int!
+  "How many customer ids the person has, the one in the input included."
+  customerIds: Int!
+  "How many visitors the person was, the one in the input included."
+  visitorIds: Int!
+  "How many payments became anonymous."
+  payments: Int!
+  "How many payments of others, who used the same browser, lost their visitor and nothing else."
+  othersPayments: Int!
+  "How many visits were deleted."
+  visits: Int!
+  "How many events were deleted."
+  events: Int!
+  """
+  How many e-mail addresses and customer ids only a page has said to be the person's. Payments carry them, and keep
+  them: erase them by themselves if they are the person's.
+  """
+  unproven: Int!
 }
 `, BuiltIn: false},
 	{Name: "../schema/revenue.graphqls", Input: `"""
@@ -2406,6 +2552,17 @@ type Mutation {
   ): DeletePaymentsPayload!
 
   """
+  Forget a person. What identifies is deleted from everywhere, with the person's visits and events. The
+  payments stay without it, as entries of nobody: no total changes, and refunds still belong to their
+  charges. It cannot be undone: count with ` + "`" + `dryRun` + "`" + ` first. Repeat it if it takes too long; it goes on. Needs the
+  scope ` + "`" + `payments:write` + "`" + `.
+  """
+  erasePerson(
+    "The person."
+    input: ErasePersonInput!
+  ): ErasePersonPayload!
+
+  """
   Record a pageview. It continues the visitor's current visit, or starts another one after 30 idle
   minutes or with another campaign or session. Needs the scope ` + "`" + `payments:write` + "`" + `.
   """
@@ -2526,9 +2683,9 @@ type Visitor {
   firstSeenAt: DateTime
   "When its latest pageview or event was; null when it was never seen."
   lastSeenAt: DateTime
-  "Its number of visits."
+  "Its number of visits, those included that are no longer kept."
   visitCount: Int!
-  "Its first visit."
+  "Its first visit that is kept."
   firstVisit: Visit
   "Its latest visit."
   lastVisit: Visit
@@ -2702,6 +2859,32 @@ func (ec *executionContext) childFields_DeletePaymentsPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type DeletePaymentsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ErasePersonPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ErasePersonPayload_id(ctx, field)
+	case "dryRun":
+		return ec.fieldContext_ErasePersonPayload_dryRun(ctx, field)
+	case "emails":
+		return ec.fieldContext_ErasePersonPayload_emails(ctx, field)
+	case "customerIds":
+		return ec.fieldContext_ErasePersonPayload_customerIds(ctx, field)
+	case "visitorIds":
+		return ec.fieldContext_ErasePersonPayload_visitorIds(ctx, field)
+	case "payments":
+		return ec.fieldContext_ErasePersonPayload_payments(ctx, field)
+	case "othersPayments":
+		return ec.fieldContext_ErasePersonPayload_othersPayments(ctx, field)
+	case "visits":
+		return ec.fieldContext_ErasePersonPayload_visits(ctx, field)
+	case "events":
+		return ec.fieldContext_ErasePersonPayload_events(ctx, field)
+	case "unproven":
+		return ec.fieldContext_ErasePersonPayload_unproven(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ErasePersonPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Event(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2838,6 +3021,8 @@ func (ec *executionContext) childFields_Payment(ctx context.Context, field graph
 		return ec.fieldContext_Payment_metadata(ctx, field)
 	case "attribution":
 		return ec.fieldContext_Payment_attribution(ctx, field)
+	case "erased":
+		return ec.fieldContext_Payment_erased(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Payment", field.Name)
 }
@@ -3276,6 +3461,20 @@ func (ec *executionContext) field_Mutation_deletePayments_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.DeletePaymentsInput, error) {
 			return ec.unmarshalNDeletePaymentsInput2tributaryᚋmodelᚐDeletePaymentsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_erasePerson_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ErasePersonInput, error) {
+			return ec.unmarshalNErasePersonInput2tributaryᚋmodelᚐErasePersonInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -4086,6 +4285,236 @@ func (ec *executionContext) fieldContext_DeletePaymentsPayload_revenue(_ context
 	return fc, nil
 }
 
+func (ec *executionContext) _ErasePersonPayload_id(ctx context.Context, field graphql.CollectedField, obj *model.ErasePersonPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErasePersonPayload_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ErasePersonPayload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErasePersonPayload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ErasePersonPayload_dryRun(ctx context.Context, field graphql.CollectedField, obj *model.ErasePersonPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErasePersonPayload_dryRun(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DryRun, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ErasePersonPayload_dryRun(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErasePersonPayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ErasePersonPayload_emails(ctx context.Context, field graphql.CollectedField, obj *model.ErasePersonPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErasePersonPayload_emails(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Emails(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ErasePersonPayload_emails(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErasePersonPayload", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ErasePersonPayload_customerIds(ctx context.Context, field graphql.CollectedField, obj *model.ErasePersonPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErasePersonPayload_customerIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CustomerIDs(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ErasePersonPayload_customerIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErasePersonPayload", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ErasePersonPayload_visitorIds(ctx context.Context, field graphql.CollectedField, obj *model.ErasePersonPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErasePersonPayload_visitorIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.VisitorIDs(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ErasePersonPayload_visitorIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErasePersonPayload", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ErasePersonPayload_payments(ctx context.Context, field graphql.CollectedField, obj *model.ErasePersonPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErasePersonPayload_payments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payments, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ErasePersonPayload_payments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErasePersonPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ErasePersonPayload_othersPayments(ctx context.Context, field graphql.CollectedField, obj *model.ErasePersonPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErasePersonPayload_othersPayments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OthersPayments, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ErasePersonPayload_othersPayments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErasePersonPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ErasePersonPayload_visits(ctx context.Context, field graphql.CollectedField, obj *model.ErasePersonPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErasePersonPayload_visits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Visits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ErasePersonPayload_visits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErasePersonPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ErasePersonPayload_events(ctx context.Context, field graphql.CollectedField, obj *model.ErasePersonPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErasePersonPayload_events(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Events, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ErasePersonPayload_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErasePersonPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ErasePersonPayload_unproven(ctx context.Context, field graphql.CollectedField, obj *model.ErasePersonPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErasePersonPayload_unproven(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unproven, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ErasePersonPayload_unproven(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErasePersonPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _Event_id(ctx context.Context, field graphql.CollectedField, obj *model.Event) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4746,6 +5175,50 @@ func (ec *executionContext) fieldContext_Mutation_deletePayments(ctx context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_erasePerson(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_erasePerson(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ErasePerson(ctx, fc.Args["input"].(model.ErasePersonInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ErasePersonPayload) graphql.Marshaler {
+			return ec.marshalNErasePersonPayload2ᚖtributaryᚋmodelᚐErasePersonPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_erasePerson(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ErasePersonPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_erasePerson_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_recordVisit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5374,6 +5847,29 @@ func (ec *executionContext) _Payment_attribution(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_Payment_attribution(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Payment", field, true, false, errors.New("field of type AttributionBasis does not have child fields"))
+}
+
+func (ec *executionContext) _Payment_erased(ctx context.Context, field graphql.CollectedField, obj *model.Payment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Payment_erased(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Erased, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Payment_erased(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Payment", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _PaymentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.PaymentConnection) (ret graphql.Marshaler) {
@@ -9488,6 +9984,78 @@ func (ec *executionContext) unmarshalInputDeletePaymentsInput(ctx context.Contex
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputErasePersonInput(ctx context.Context, obj any) (model.ErasePersonInput, error) {
+	var it model.ErasePersonInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["only"]; !present {
+		asMap["only"] = false
+	}
+	if _, present := asMap["dryRun"]; !present {
+		asMap["dryRun"] = false
+	}
+
+	fieldsInOrder := [...]string{"websiteId", "email", "customerId", "visitorId", "only", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "websiteId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("websiteId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WebsiteID = data
+		case "email":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Email = data
+		case "customerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customerId"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CustomerID = data
+		case "visitorId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("visitorId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VisitorID = data
+		case "only":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("only"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Only = data
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputPaymentFilter(ctx context.Context, obj any) (model.PaymentFilter, error) {
 	var it model.PaymentFilter
 	if obj == nil {
@@ -10620,6 +11188,89 @@ func (ec *executionContext) _DeletePaymentsPayload(ctx context.Context, sel ast.
 	return out
 }
 
+var erasePersonPayloadImplementors = []string{"ErasePersonPayload"}
+
+func (ec *executionContext) _ErasePersonPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ErasePersonPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, erasePersonPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ErasePersonPayload")
+		case "id":
+			out.Values[i] = ec._ErasePersonPayload_id(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "dryRun":
+			out.Values[i] = ec._ErasePersonPayload_dryRun(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "emails":
+			out.Values[i] = ec._ErasePersonPayload_emails(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "customerIds":
+			out.Values[i] = ec._ErasePersonPayload_customerIds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "visitorIds":
+			out.Values[i] = ec._ErasePersonPayload_visitorIds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payments":
+			out.Values[i] = ec._ErasePersonPayload_payments(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "othersPayments":
+			out.Values[i] = ec._ErasePersonPayload_othersPayments(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "visits":
+			out.Values[i] = ec._ErasePersonPayload_visits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "events":
+			out.Values[i] = ec._ErasePersonPayload_events(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unproven":
+			out.Values[i] = ec._ErasePersonPayload_unproven(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var eventImplementors = []string{"Event", "JourneyStep"}
 
 func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, obj *model.Event) graphql.Marshaler {
@@ -10997,6 +11648,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "erasePerson":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_erasePerson(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "recordVisit":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_recordVisit(ctx, field)
@@ -11283,6 +11941,11 @@ func (ec *executionContext) _Payment(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "attribution":
 			out.Values[i] = ec._Payment_attribution(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "erased":
+			out.Values[i] = ec._Payment_erased(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -13615,6 +14278,21 @@ func (ec *executionContext) marshalNDimension2tributaryᚋmodelᚐDimension(ctx 
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNErasePersonInput2tributaryᚋmodelᚐErasePersonInput(ctx context.Context, v any) (model.ErasePersonInput, error) {
+	res, err := ec.unmarshalInputErasePersonInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNErasePersonPayload2ᚖtributaryᚋmodelᚐErasePersonPayload(ctx context.Context, sel ast.SelectionSet, v *model.ErasePersonPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ErasePersonPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNEvent2ᚖtributaryᚋmodelᚐEvent(ctx context.Context, sel ast.SelectionSet, v *model.Event) graphql.Marshaler {

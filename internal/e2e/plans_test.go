@@ -187,7 +187,7 @@ func (p planner) testFaults() {
 }
 
 // queues are the indexes of which all is read, since all that is in them waits for that.
-var queues = []string{"payments_waiting_idx"}
+var queues = []string{"payments_waiting_idx", "erasures_unfinished_idx"}
 
 // columnsOfIndexes are the columns of the indexes of tenant tables, but for queues.
 func columnsOfIndexes(t *testing.T, tx pgx.Tx) map[string][]string {

@@ -133,9 +133,38 @@ func (s *stack) order(t *testing.T, sent *statements) {
 	s.graphql(t, `mutation($v: ID) { deletePayments(input: {visitorId: $v, dryRun: true}) { revenue { charges } } }`, map[string]any{"v": s.id("v1")}, nil)
 	sent.about(s.site.ID, "deletion by range")
 	s.graphql(t, `mutation($from: DateTime) { deletePayments(input: {from: $from}) { deletedCount } }`, map[string]any{"from": noon.AddDate(0, 0, -1).Format(time.RFC3339)}, nil)
+	s.forget(t, sent)
 	sent.about(s.site.ID, "deletion in Faurya's dialect")
 	s.posted(t, `{"amount":1,"currency":"USD","transaction_id":"`+s.id("f1")+`","timestamp":"2026-05-01"}`)
 	require.Equal(t, http.StatusOK, s.delete(t, "", `{"startAt":"2026-01-01"}`).status)
+}
+
+// forget erases people of every kind: some whom payments, pages and browsers name, and one whose browser others used.
+func (s *stack) forget(t *testing.T, sent *statements) {
+	t.Helper()
+	sent.about(s.site.ID, "people to forget")
+	for _, who := range []string{"forgotten-1", "forgotten-2"} {
+		s.posted(t, fmt.Sprintf(`{"amount":5,"currency":"USD","transaction_id":"%s","datafast_visitor_id":"%s","customer_id":"%s","email":"%[1]s@example.com"}`,
+			s.id(who), s.id("forgotten"), s.id(who)))
+	}
+	s.posted(t, fmt.Sprintf(`{"amount":1,"currency":"USD","transaction_id":"%s","refunded":true,"refund_of":"%s"}`, s.id("forgotten-3"), s.id("forgotten-1")))
+	for _, input := range []string{`email: "` + s.id("forgotten-1") + `@example.com"`, `customerId: "` + s.id("forgotten-2") + `"`, `visitorId: "` + s.id("forgotten") + `"`, `visitorId: "` + s.id("forgotten") + `", only: true`} {
+		for _, dry := range []string{"true", "false"} {
+			sent.about(s.site.ID, "erasePerson("+input+")")
+			s.graphql(t, `mutation { erasePerson(input: {`+input+`, dryRun: `+dry+`}) { payments } }`, nil, nil)
+		}
+	}
+	// A refused payment and one that is sent again leave no customer.
+	sent.about(s.site.ID, "a payment that was forgotten")
+	s.posted(t, fmt.Sprintf(`{"amount":5,"currency":"USD","transaction_id":"%s","customer_id":"%[1]s","email":"%[1]s@example.com"}`, s.id("forgotten-1")))
+	sent.about(s.site.ID, "erasures that were interrupted")
+	_, err := s.store.FinishErasures(t.Context(), s.site, s.clock.now())
+	require.NoError(t, err)
+	sent.about(s.site.ID, "a person's export")
+	who := model.PersonQuery{Person: model.Person{VisitorIDs: []string{s.id("v3")}}}
+	require.NoError(t, s.store.ExportPerson(t.Context(), s.site, who, func(model.Person) error { return nil }, func(string, json.RawMessage) error { return nil }))
+	sent.about("", "scrubbing")
+	require.NoError(t, s.store.Scrub(t.Context(), false, func(string) {}))
 }
 
 // trackAll sends what trackers send.
@@ -250,6 +279,9 @@ func (s *stack) command(t *testing.T, sent *statements) {
 	must(s.store.RebuildRollups(ctx, s.site.ID, nil))
 	sent.about(s.site.ID, "rollups verify")
 	_, err = s.store.VerifyRollups(ctx, s.site.ID)
+	must(err)
+	sent.about(s.site.ID, "visits from: a day")
+	_, err = s.store.PruneVisits(ctx, s.site, noon.AddDate(0, 0, 1))
 	must(err)
 	sent.about(s.site.ID, "commands")
 	must(s.store.DeleteRates(ctx, "test"))

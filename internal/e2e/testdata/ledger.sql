@@ -24,8 +24,8 @@ SELECT website, md5(website || 'visit' || k)::uuid, website || '-v' || k / 8 * 4
     source, '', 'campaign-' || k % 40, '', '', (ARRAY['US', 'DE', 'FR'])[1 + k % 3], 'mobile', 'Firefox', 'Android', 1, source, '/' || k % 50
 FROM (SELECT *, 'source-' || k % 20 AS source FROM pg_temp.numbered(:visits)) AS visit ORDER BY n;
 
-INSERT INTO visitors (website_id, id, first_seen_at, last_seen_at, visit_count)
-SELECT website_id, visitor_id, min(started_at), max(last_seen_at), count(*) FROM visits GROUP BY 1, 2 ORDER BY 3;
+INSERT INTO visitors (website_id, id, first_seen_at, last_seen_at, visit_count, user_id)
+SELECT website_id, visitor_id, min(started_at), max(last_seen_at), count(*), 'user of ' || visitor_id FROM visits GROUP BY 1, 2 ORDER BY 3;
 
 -- Every fiftieth payment is a refund of the one before, every thirtieth is in a currency without a rate. A third
 -- has a customer id, a third an e-mail.
@@ -39,17 +39,20 @@ SELECT website, md5(website || 'payment' || k)::uuid, website || '-p' || k, CASE
 FROM (SELECT *, k % 50 = 49 AS refund, k % 11 > 0 AS known, website || '-' || k / 6 || '@example.com' AS mail FROM pg_temp.numbered(:payments)) AS payment
 ORDER BY n;
 
-INSERT INTO customers (website_id, basis, value, visitor_id)
-SELECT website_id, 'CUSTOMER_ID', customer_id, max(visitor_id) FROM payments WHERE customer_id IS NOT NULL GROUP BY 1, 3
+INSERT INTO customers (website_id, basis, value, visitor_id, claimant)
+SELECT website_id, 'CUSTOMER_ID', customer_id, max(visitor_id), max(visitor_id) FROM payments WHERE customer_id IS NOT NULL GROUP BY 1, 3
 UNION ALL
-SELECT website_id, 'EMAIL', email_folded, max(visitor_id) FROM payments WHERE email_folded IS NOT NULL GROUP BY 1, 3;
+SELECT website_id, 'EMAIL', email_folded, max(visitor_id), max(visitor_id) FROM payments WHERE email_folded IS NOT NULL GROUP BY 1, 3;
 
 INSERT INTO events (website_id, id, visitor_id, type, name, page, occurred_at)
 SELECT website, md5(website || 'event' || k)::uuid, website || '-v' || k, 'CUSTOM', 'signup', 'https://shop.example/', at
 FROM pg_temp.numbered(:payments / 2) ORDER BY n;
 
-INSERT INTO payment_deletions (website_id, id, token_id, transaction_id, deleted_count, deleted_at)
+INSERT INTO payment_deletions (website_id, id, token_id, visitor_id, deleted_count, deleted_at)
 SELECT website, md5(website || 'deletion' || k)::uuid, 'token', website || '-x' || k, 1, at FROM pg_temp.numbered(:payments / 2) ORDER BY n;
+
+INSERT INTO erasures (website_id, id, token_id, begun_at, finished_at)
+SELECT website, md5(website || 'erasure' || k)::uuid, 'token', at, at FROM pg_temp.numbered(:payments / 2) ORDER BY n;
 
 INSERT INTO rollups (website_id, span, starts_at, kind, currency, reporting_currency, count, amount_minor, reporting_minor)
 SELECT website_id, upper(unit), date_trunc(unit, occurred_at, 'UTC'), kind, currency, coalesce(reporting_currency, ''),
@@ -66,8 +69,9 @@ FROM payments WHERE visitor_id IS NOT NULL GROUP BY 1, 2 ORDER BY 7;
 ALTER TABLE visits ALTER viewed SET STATISTICS 1000;
 ALTER TABLE visitors ALTER image SET STATISTICS 1000;
 ALTER TABLE payments ALTER name SET STATISTICS 1000;
-ALTER TABLE customers ALTER claimant SET STATISTICS 1000;
+ALTER TABLE customers ALTER claimed SET STATISTICS 1000;
 ALTER TABLE events ALTER link SET STATISTICS 1000;
-ALTER TABLE payment_deletions ALTER visitor_id SET STATISTICS 1000;
+ALTER TABLE payment_deletions ALTER transaction_id SET STATISTICS 1000;
+ALTER TABLE erasures ALTER token_id SET STATISTICS 1000;
 ALTER TABLE rollups ALTER span SET STATISTICS 1000;
 ALTER TABLE visitor_rollups ALTER entries SET STATISTICS 1000;

@@ -1,0 +1,265 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"tributary/model"
+)
+
+// eraseStep is how many rows of a kind are erased in one transaction, for which recording waits.
+const eraseStep = 250
+
+// ErasePerson forgets a person: whatever identifies is deleted, or cleared where the row is money; a dry run only
+// counts. It works in steps beside those who record, each of which is whole and in the audit row. One that fails
+// half-way is ended by the next erasure that names one of the same identifiers, and by FinishErasures. When it
+// returns, nothing is left that was recorded before it was called; what is recorded with the same identifiers
+// later is new. Errors: CodeTooManyItems if the identifiers are too many for one person.
+func (s *Store) ErasePerson(ctx context.Context, site model.Website, tokenID string, e model.Erasure, now time.Time) (*model.ErasePersonPayload, error) {
+	leave, err := s.writing(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	payload := &model.ErasePersonPayload{DryRun: e.DryRun}
+	if payload.Person, err = findPerson(ctx, s.db, site.ID, e.PersonQuery); err != nil {
+		return nil, err
+	}
+	if payload.Unproven, err = s.countUnproven(ctx, site.ID, payload.Person); err != nil {
+		return nil, err
+	}
+	if e.DryRun {
+		payload.PersonTraces, err = s.countPerson(ctx, site.ID, payload.Person)
+		return payload, err
+	}
+	unfinished, err := s.unfinishedErasures(ctx, site.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range unfinished {
+		if !row.person.Shares(payload.Person) {
+			continue
+		}
+		if err := s.finishErasure(ctx, site, row, &payload.PersonTraces, now); err != nil {
+			return nil, err
+		}
+	}
+	row, err := s.beginErasure(ctx, site, tokenID, payload.Person, now)
+	if err != nil {
+		return nil, err
+	}
+	payload.ID = &row.ID
+	return payload, s.finishErasure(ctx, site, row, &payload.PersonTraces, now)
+}
+
+// FinishErasures ends the erasures of a website that were interrupted, and answers how many they were.
+func (s *Store) FinishErasures(ctx context.Context, site model.Website, now time.Time) (int, error) {
+	leave, err := s.writing(ctx, site)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	unfinished, err := s.unfinishedErasures(ctx, site.ID)
+	for _, row := range unfinished {
+		if err := s.finishErasure(ctx, site, row, new(model.PersonTraces), now); err != nil {
+			return 0, err
+		}
+	}
+	return len(unfinished), err
+}
+
+// erasureRow is the audit of an erasure. It keeps whom it is about until nothing else does.
+type erasureRow struct {
+	bun.BaseModel `bun:"table:erasures,alias:a"`
+
+	WebsiteID string
+	ID        string `bun:"type:uuid"`
+	TokenID   string
+	Person    *jsonText
+	BegunAt   time.Time
+
+	person model.Person
+}
+
+func (s *Store) beginErasure(ctx context.Context, site model.Website, tokenID string, person model.Person, now time.Time) (erasureRow, error) {
+	raw, err := json.Marshal(person)
+	if err != nil {
+		return erasureRow{}, err
+	}
+	text := jsonText(raw)
+	row := erasureRow{WebsiteID: site.ID, ID: newID(), TokenID: tokenID, Person: &text, BegunAt: now, person: person}
+	err = s.write(ctx, func(_ context.Context, tx *transaction) error {
+		tx.queue(insertion([]erasureRow{row}))
+		return nil
+	})
+	return row, err
+}
+
+func (s *Store) unfinishedErasures(ctx context.Context, websiteID string) ([]erasureRow, error) {
+	var rows []erasureRow
+	err := s.db.NewSelect().Model(&rows).Where("a.website_id = ? AND a.finished_at IS NULL", websiteID).OrderExpr("a.begun_at, a.id").Scan(ctx)
+	for i := range rows {
+		if err == nil {
+			err = json.Unmarshal([]byte(valueOr(rows[i].Person)), &rows[i].person)
+		}
+	}
+	return rows, translate(err)
+}
+
+// finishErasure erases step by step until nothing is left, and adds what was erased to a sum.
+func (s *Store) finishErasure(ctx context.Context, site model.Website, row erasureRow, sum *model.PersonTraces, now time.Time) error {
+	for {
+		var erased model.PersonTraces
+		isLast := false
+		err := s.onLedger(ctx, site, alone, func(ctx context.Context, r recorder) (err error) {
+			e := eraser{recorder: r, erasure: row}
+			isLast, err = e.step(ctx, now)
+			erased = e.erased
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		sum.Add(erased)
+		if isLast {
+			return nil
+		}
+	}
+}
+
+// eraser is one step of an erasure.
+type eraser struct {
+	recorder
+	erasure erasureRow
+	erased  model.PersonTraces
+}
+
+// step erases some of what there is. The last one leaves nothing. The rows of the visitors are locked first: those
+// who record pageviews and events of them wait, and so find a visitor who was never seen.
+func (e *eraser) step(ctx context.Context, now time.Time) (isLast bool, err error) {
+	person := e.erasure.person
+	e.tx.queue(e.tx.NewRaw("SELECT FROM visitors WHERE website_id = ? AND id = ANY (?) ORDER BY id FOR UPDATE", e.site.ID, textArray(person.VisitorIDs)))
+	for _, some := range []func(context.Context, model.Person) (int, error){e.payments, e.visits, e.events, e.customers} {
+		n, err := some(ctx, person)
+		if err != nil {
+			return false, err
+		}
+		if n >= eraseStep {
+			return false, e.account(ctx, nil)
+		}
+	}
+	e.rest(person)
+	return true, e.account(ctx, &now)
+}
+
+// account adds to the audit row what the step has erased and, if it was the last one, forgets whom that was about.
+func (e *eraser) account(ctx context.Context, finishedAt *time.Time) error {
+	_, err := e.tx.NewRaw(`UPDATE erasures SET payments = payments + ?, others_payments = others_payments + ?, visits = visits + ?, events = events + ?,
+			finished_at = coalesce(finished_at, ?4), person = CASE WHEN coalesce(finished_at, ?4) IS NULL THEN person END
+		WHERE website_id = ?5 AND id = ?6`,
+		e.erased.Payments, e.erased.OthersPayments, e.erased.Visits, e.erased.Events, finishedAt, e.site.ID, e.erasure.ID).Exec(ctx)
+	return err
+}
+
+// tracedRow is a payment that carries an identifier of the person, or refunds one that does.
+type tracedRow struct {
+	ID string `bun:"type:uuid"`
+	counted
+	IsOwn bool
+}
+
+// payments makes the person's own anonymous, and takes the visitor from those of others.
+func (e *eraser) payments(ctx context.Context, person model.Person) (int, error) {
+	var rows []tracedRow
+	err := e.tx.NewRaw("SELECT p.id, "+countedColumns+", t.is_own FROM (?1) AS t JOIN payments p ON p.website_id = ?0 AND p.id = t.id",
+		e.site.ID, traces(e.tx, e.site.ID, person, eraseStep)).Scan(ctx, &rows)
+	if err != nil {
+		return 0, err
+	}
+	var own, others []string
+	for _, row := range rows {
+		if row.IsOwn {
+			own = append(own, row.ID)
+		} else {
+			others = append(others, row.ID)
+		}
+		if row.VisitorID != nil {
+			e.changes.removed = append(e.changes.removed, row.counted)
+			row.VisitorID = nil
+			e.changes.added = append(e.changes.added, row.counted)
+		}
+	}
+	if len(own) > 0 {
+		e.tx.queue(e.tx.NewRaw("UPDATE payments SET ?, basis = 'NONE', erased = true WHERE website_id = ? AND id IN (?)",
+			bun.Safe(personalTable("payments").cleared()), e.site.ID, list(own)))
+	}
+	if len(others) > 0 {
+		e.tx.queue(e.tx.NewRaw("UPDATE payments SET visitor_id = NULL, basis = 'NONE', session_id = NULL WHERE website_id = ? AND id IN (?)", e.site.ID, list(others)))
+	}
+	e.erased.Payments, e.erased.OthersPayments = len(own), len(others)
+	// Now, so that no rollup of the visitors is left when the rest is erased.
+	err = e.keepRollups(ctx)
+	e.changes.added, e.changes.removed = nil, nil
+	return len(rows), err
+}
+
+func (e *eraser) visits(ctx context.Context, person model.Person) (n int, err error) {
+	e.erased.Visits, err = e.deleteOf(ctx, "visits", person)
+	return e.erased.Visits, err
+}
+
+func (e *eraser) events(ctx context.Context, person model.Person) (n int, err error) {
+	e.erased.Events, err = e.deleteOf(ctx, "events", person)
+	return e.erased.Events, err
+}
+
+// deleteOf deletes some of the person's rows in a table of what visitors do.
+func (e *eraser) deleteOf(ctx context.Context, table bun.Ident, person model.Person) (int, error) {
+	result, err := e.tx.NewRaw(`DELETE FROM ?1 t WHERE t.website_id = ?0 AND t.id IN (
+		SELECT s.id FROM ?1 s WHERE s.website_id = ?0 AND s.visitor_id = ANY (?2) LIMIT ?3)`, e.site.ID, table, textArray(person.VisitorIDs), eraseStep).Exec(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n, err := result.RowsAffected()
+	return int(n), err
+}
+
+// customers forgets those who are the person, and that others are known by a visitor of the person's: these are
+// known again by another visitor who paid as they did, if there is one.
+func (e *eraser) customers(ctx context.Context, person model.Person) (int, error) {
+	for _, own := range []struct {
+		basis  model.AttributionBasis
+		values []string
+	}{{model.BasisEmail, person.Emails}, {model.BasisCustomerID, person.CustomerIDs}} {
+		e.tx.queue(e.tx.NewRaw("DELETE FROM customers WHERE website_id = ? AND basis = ? AND value = ANY (?)", e.site.ID, string(own.basis), textArray(own.values)))
+	}
+	e.tx.queue(e.tx.NewRaw("UPDATE customers SET claimant = NULL WHERE website_id = ? AND claimant = ANY (?)", e.site.ID, textArray(person.VisitorIDs)))
+	var rows []customerRow
+	err := e.tx.NewRaw(`DELETE FROM customers c USING (SELECT s.basis, s.value FROM customers s WHERE s.website_id = ?0 AND s.visitor_id = ANY (?1) LIMIT ?2) AS s
+		WHERE c.website_id = ?0 AND c.basis = s.basis AND c.value = s.value RETURNING c.basis, c.value`,
+		e.site.ID, textArray(person.VisitorIDs), eraseStep).Scan(ctx, &rows)
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	others := map[model.CustomerKey]bool{}
+	for _, row := range rows {
+		others[row.key()] = true
+	}
+	return len(rows), e.findAgain(ctx, others, nil)
+}
+
+// rest erases, with the next query, what is at most one row for each identifier.
+func (e *eraser) rest(person model.Person) {
+	visitors := textArray(person.VisitorIDs)
+	e.tx.queue(e.tx.NewRaw("DELETE FROM visitors WHERE website_id = ? AND id = ANY (?)", e.site.ID, visitors))
+	// Of a deletion by the visitor stays that it was one by a visitor: no visitor has an empty id.
+	e.tx.queue(e.tx.NewRaw("UPDATE payment_deletions SET visitor_id = '' WHERE website_id = ? AND visitor_id = ANY (?)", e.site.ID, visitors))
+	// Rollups that are about to be cleared, or have been built up to this visitor.
+	e.tx.queue(e.tx.NewRaw("DELETE FROM visitor_rollups WHERE website_id = ? AND visitor_id = ANY (?)", e.site.ID, visitors))
+	e.tx.queue(e.tx.NewRaw(`UPDATE websites w SET visitor_rollups_until = coalesce((
+			SELECT p.visitor_id FROM payments p WHERE p.website_id = ?0 AND p.visitor_id < w.visitor_rollups_until ORDER BY p.visitor_id DESC LIMIT 1), '')
+		WHERE w.id = ?0 AND w.visitor_rollups_until = ANY (?1)`, e.site.ID, visitors))
+}
