@@ -152,6 +152,7 @@ func TestAttacks(t *testing.T) {
 	ask(asking(`{ __typename }`, "")) // what is made once
 	for name, attack := range attacks() {
 		t.Run(name, func(t *testing.T) {
+			log.Reset()
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			got := ask(attack.body)
