@@ -83,15 +83,17 @@ const claimable = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND p.visitor_id 
 func (r recorder) follow(ctx context.Context, links map[model.CustomerKey]string, charges []string) error {
 	done := map[model.CustomerKey]string{}
 	maps.Copy(done, links)
+	claimed := r.claims
 	for len(links) > 0 || len(charges) > 0 {
 		moved, err := r.moveRefunds(ctx, charges)
 		if err != nil {
 			return err
 		}
-		linked, err := r.link(ctx, links)
+		linked, err := r.link(ctx, links, claimed)
 		if err != nil {
 			return err
 		}
+		claimed = false // what follows is what payments say
 		moved = append(moved, linked...)
 		links, charges = map[model.CustomerKey]string{}, nil
 		for _, row := range moved {
@@ -157,8 +159,9 @@ type linkedRow struct {
 	Claims bool // it has payments that move to the visitor
 }
 
-// link makes customers known by visitors, if they may be, and moves the customers' unattributed payments there.
-func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string) ([]movedRow, error) {
+// link makes customers known by visitors, if they may be, and moves the customers' unattributed payments there. They
+// may be claimed: only a page says so of them.
+func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string, claimed bool) ([]movedRow, error) {
 	if len(links) == 0 {
 		return nil, nil
 	}
@@ -175,7 +178,10 @@ func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string) 
 	}
 	may, claimant := mayLink, "c.claimant"
 	if r.claims {
-		may, claimant = mayClaim, "l.visitor_id"
+		may = mayClaim
+	}
+	if claimed {
+		claimant = "l.visitor_id"
 	}
 	// An INSERT that does it all would be refused by Citus, for its subqueries.
 	var linked []linkedRow
@@ -186,7 +192,7 @@ func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string) 
 		SELECT c.basis, c.value,
 			c.basis = 'CUSTOMER_ID' AND EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.customer_id = c.value AND `+claimable+`)
 			OR c.basis = 'EMAIL' AND EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.email_folded = c.value AND `+claimable+`) AS claims
-		FROM c ORDER BY c.basis, c.value`, r.site.ID, r.claims, pgdialect.Array(bases), pgdialect.Array(values), pgdialect.Array(visitors)).Scan(ctx, &linked)
+		FROM c ORDER BY c.basis, c.value`, r.site.ID, claimed, pgdialect.Array(bases), pgdialect.Array(values), pgdialect.Array(visitors)).Scan(ctx, &linked)
 	if err != nil {
 		return nil, err
 	}

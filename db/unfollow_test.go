@@ -93,3 +93,31 @@ func TestStore_DeletePayments_attribution(t *testing.T) {
 		})
 	}
 }
+
+// A payment that follows what a page has said makes its customer known, as a payment does: not as the page does, which
+// no deletion takes back.
+func TestStore_DeletePayments_afterClaim(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	both := model.RecordPaymentInput{TransactionID: "both", Amount: "10", Currency: "USD", CustomerID: ptr("c"), Email: ptr("e@x.example")}
+	_, err := b.record(both)
+	require.NoError(t, err)
+	event, err := model.RecordEventInput{VisitorID: "v", Type: model.EventPayment, URL: "https://shop.example/", Email: both.Email}.Validate(b.site, now)
+	require.NoError(t, err)
+	_, err = b.RecordEvent(t.Context(), b.site, event, now)
+	require.NoError(t, err)
+	_, err = b.DeletePayments(t.Context(), b.site, "token", model.Deletion{TransactionID: ptr("both")}, now)
+	require.NoError(t, err)
+
+	for _, next := range []struct {
+		in   model.RecordPaymentInput
+		want string
+	}{
+		{model.RecordPaymentInput{TransactionID: "by customer", Amount: "10", Currency: "USD", CustomerID: ptr("c")}, "RECORDED"},
+		{model.RecordPaymentInput{TransactionID: "by e-mail", Amount: "10", Currency: "USD", Email: ptr("e@x.example")}, "ATTRIBUTED"},
+	} {
+		payload, err := b.record(next.in)
+		require.NoError(t, err)
+		require.Equal(t, next.want, string(payload.Outcome), next.in.TransactionID)
+	}
+}
