@@ -75,6 +75,30 @@ func TestStore_RevenueOverTime_property(t *testing.T) {
 	})
 }
 
+// drawPayment draws a payment of the last days.
+func drawPayment(rt *rapid.T) model.RecordPaymentInput {
+	in := model.RecordPaymentInput{
+		TransactionID: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "id"),
+		Amount:        model.Decimal(rapid.SampledFrom([]string{"0", "1", "2", "3", "90071992547409"}).Draw(rt, "amount")),
+		Currency:      rapid.SampledFrom([]model.Currency{"USD", "USD", "JPY"}).Draw(rt, "currency"),
+		Renewal:       ptr(rapid.Bool().Draw(rt, "renewal")),
+	}
+	at := model.AtTime(now.AddDate(0, 0, -rapid.IntRange(0, 2).Draw(rt, "days ago")))
+	in.OccurredAt = &at
+	if rapid.Bool().Draw(rt, "refunded") && in.Amount != "0" {
+		in.Refunded = ptr(true)
+		if rapid.Bool().Draw(rt, "with an id of its own") {
+			in.RefundOf = ptr(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "refundOf"))
+		}
+	} else if rapid.IntRange(0, 5).Draw(rt, "trial") == 0 {
+		in.FreeTrial = ptr(true)
+	}
+	if rapid.Bool().Draw(rt, "with a visitor") {
+		in.VisitorID = ptr(rapid.SampledFrom([]string{"v", "w"}).Draw(rt, "visitor"))
+	}
+	return in
+}
+
 // places are zones with a change of clocks.
 var places = []struct {
 	zone   string

@@ -26,18 +26,34 @@ func atOnce[T any](times int, do func(i int) T) []T {
 	return results
 }
 
+// 64 clients of two servers send the same payments at once, and say so of each only once.
 func TestAtOnce_samePayment(t *testing.T) {
 	t.Parallel()
-	s := start(t, options{})
-	s.visit(t, "v")
-	const body = `{"amount":29.99,"currency":"USD","transaction_id":"t1","datafast_visitor_id":"v","customer_id":"c","email":"a@b"}`
-	messages := map[string]int{}
-	for _, message := range atOnce(64, func(int) string { return s.posted(t, body) }) {
-		messages[message]++
+	ids := 10
+	if isLong {
+		ids = 2000
 	}
-	require.Equal(t, map[string]int{"Payment recorded and attributed successfully": 1, "Payment already recorded": 63}, messages)
-	require.Equal(t, 1, s.count(t, "payments"))
-	require.Equal(t, revenue{"29.99", "0.00", "29.99", 1, 0, 0, 0}, s.totals(t))
+	s := start(t, options{})
+	servers := []*stack{s, s.twin(t, nil)}
+	s.visit(t, "v")
+	outcomes := map[string]int{}
+	for _, got := range atOnce(64, func(client int) (got []string) {
+		for i := range ids {
+			got = append(got, fmt.Sprint(i, " ", servers[client%2].posted(t, fmt.Sprintf(
+				`{"amount":29.99,"currency":"USD","transaction_id":"t%d","datafast_visitor_id":"v","customer_id":"c%d","email":"a@b"}`, i, i%7))))
+		}
+		return got
+	}) {
+		for _, outcome := range got {
+			outcomes[outcome]++
+		}
+	}
+	for i := range ids {
+		require.Equal(t, 1, outcomes[fmt.Sprint(i, " Payment recorded and attributed successfully")])
+		require.Equal(t, 63, outcomes[fmt.Sprint(i, " Payment already recorded")])
+	}
+	require.Equal(t, ids, s.count(t, "payments"))
+	require.Equal(t, revenueOfCharges(ids), s.totals(t))
 }
 
 func TestAtOnce_fauryaDuplicates(t *testing.T) {
@@ -54,21 +70,31 @@ func TestAtOnce_fauryaDuplicates(t *testing.T) {
 	require.Equal(t, 1, s.count(t, "payments"))
 }
 
+// Fifty requests over all ways at once, to two servers, take back parts of a charge.
 func TestAtOnce_partialRefunds(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{})
+	servers := []*stack{s, s.twin(t, nil)}
 	s.posted(t, `{"amount":29.99,"currency":"USD","transaction_id":"t1"}`)
-	outcomes := map[string]int{}
-	for _, got := range atOnce(50, func(i int) answer {
-		return s.post(t, fmt.Sprintf(`{"amount":1,"currency":"USD","transaction_id":"r%d","refunded":true,"refund_of":"t1"}`, i))
-	}) {
-		if got.status == http.StatusOK {
-			outcomes["recorded"]++
-			continue
-		}
-		outcomes[string(got.refused(t, http.StatusBadRequest, "refund_exceeds_charge").Reason)]++
+	refund := func(id string) map[string]any {
+		return map[string]any{"amount": 1, "currency": "USD", "transactionId": id, "refunded": true, "refundOf": "t1"}
 	}
-	require.Equal(t, map[string]int{"recorded": 29, "refund_exceeds_charge": 21}, outcomes)
+	outcomes := map[string]int{}
+	for _, got := range atOnce(50, func(i int) []string {
+		on, id := servers[i%2], fmt.Sprint("r", i)
+		switch i % 3 {
+		case 0:
+			return []string{restWire{}.record(t, on, refund(id))}
+		case 1:
+			return []string{graphqlWire{}.record(t, on, refund(id))}
+		}
+		return on.recordTogether(t, []map[string]any{refund(id), refund(id + " and another")})
+	}) {
+		for _, outcome := range got {
+			outcomes[outcome]++
+		}
+	}
+	require.Equal(t, map[string]int{"REFUNDED": 29, "REFUND_EXCEEDS_CHARGE amount": 50 + 16 - 29}, outcomes)
 	require.Equal(t, revenue{"29.99", "29.00", "0.99", 1, 0, 29, 0}, s.totals(t))
 }
 

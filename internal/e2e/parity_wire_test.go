@@ -50,6 +50,32 @@ func (a graphqlAnswer) outcome(t testing.TB, data any, done func() string) strin
 	return done()
 }
 
+// recordTogether records payments in one request, and answers what became of each as a wire does.
+func (s *stack) recordTogether(t testing.TB, inputs []map[string]any) (outcomes []string) {
+	t.Helper()
+	var data struct {
+		RecordPayments struct {
+			Results []struct {
+				Payload *struct {
+					Outcome     string
+					Differences []string
+				}
+				Error *struct{ Code, Field string }
+			}
+		}
+	}
+	s.graphql(t, `mutation($input: RecordPaymentsInput!) { recordPayments(input: $input) { results { payload { outcome differences } error { code field } } } }`,
+		map[string]any{"input": map[string]any{"payments": inputs}}, &data)
+	for _, result := range data.RecordPayments.Results {
+		if result.Error != nil {
+			outcomes = append(outcomes, words(result.Error.Code, result.Error.Field))
+		} else {
+			outcomes = append(outcomes, words(append([]string{result.Payload.Outcome}, result.Payload.Differences...)...))
+		}
+	}
+	return outcomes
+}
+
 // restWire takes the steps of a scenario over REST: over Faurya's dialect if a payment has Faurya's
 // rules, else over DataFast's.
 type restWire struct{}

@@ -3,9 +3,11 @@ package e2e_test
 import (
 	"context"
 	"database/sql"
+	"flag"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,7 +24,22 @@ import (
 	"tributary/rest"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m) }
+// isLong says that the tests do all that they promise, which takes half an hour.
+var isLong = os.Getenv("TRIBUTARY_TEST_LONG") == "1"
+
+func TestMain(m *testing.M) {
+	// A check of rapid is hundreds of requests here, of 30 steps in the mean. The command line goes before.
+	checks := "15"
+	if isLong {
+		checks = "350"
+	}
+	if err := flag.Set("rapid.checks", checks); err != nil {
+		panic(err)
+	}
+	// Many clients at once keep their connections.
+	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = 100
+	dbtest.Main(m)
+}
 
 // noon is the time at which the clock of every stack begins to stand.
 var noon = time.Date(2026, 5, 19, 12, 0, 0, 0, time.UTC)
@@ -54,9 +71,10 @@ func (o options) senders() rest.Senders {
 // and a token of the account that may do everything.
 type stack struct {
 	url   string
+	dsn   string
 	store *db.Store
 	sql   *sql.DB // beside the store, for looking and for standing in the way
-	clock clock
+	clock *clock
 
 	senders    rest.Senders
 	site       model.Website
@@ -68,6 +86,7 @@ type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time          { return noon.Add(time.Duration(c.ahead.Load())) }
 func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
+func (c *clock) reset()                  { c.ahead.Store(0) }
 
 // start makes a stack that ends with the test.
 func start(t testing.TB, o options) *stack {
@@ -75,8 +94,7 @@ func start(t testing.TB, o options) *stack {
 	s := open(t, o)
 	account, err := s.store.CreateAccount(t.Context(), model.Account{Name: "test", CreatedAt: noon})
 	require.NoError(t, err)
-	s.site = s.website(t, model.Website{AccountID: account.ID, Timezone: o.Timezone, Currency: o.Currency})
-	s.key = s.newToken(t, model.Token{Prefix: model.PrefixWebsiteKey, WebsiteID: s.site.ID})
+	s = s.on(t, model.Website{AccountID: account.ID, Timezone: o.Timezone, Currency: o.Currency})
 	s.token = s.newToken(t, model.Token{Prefix: model.PrefixAccountToken, AccountID: account.ID, Scopes: []model.Scope{model.ScopeAll}})
 	var config pages.Config
 	if o.Pages != nil {
@@ -105,7 +123,30 @@ func open(t testing.TB, o options) *stack {
 	beside, err := sql.Open("pgx", o.DSN)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = beside.Close() })
-	return &stack{store: store, sql: beside, senders: o.senders()}
+	return &stack{dsn: o.DSN, store: store, sql: beside, clock: &clock{}, senders: o.senders()}
+}
+
+// on is the stack as the clients of a new website see it.
+func (s *stack) on(t testing.TB, w model.Website) *stack {
+	t.Helper()
+	other := *s
+	other.site = s.website(t, w)
+	other.key = s.newToken(t, model.Token{Prefix: model.PrefixWebsiteKey, WebsiteID: other.site.ID})
+	return &other
+}
+
+// twin is the stack as the clients of another server see it, which has a store of its own on the same database. A
+// wrap that is not nil changes what it serves.
+func (s *stack) twin(t testing.TB, wrap func(http.Handler) http.Handler) *stack {
+	t.Helper()
+	other := open(t, options{DSN: s.dsn, Senders: s.senders})
+	other.clock, other.site, other.key, other.token = s.clock, s.site, s.key, s.token
+	handler := other.handler(pages.Config{})
+	if wrap != nil {
+		handler = wrap(handler)
+	}
+	other.serve(t, handler)
+	return other
 }
 
 // handler wires the packages as the program does.

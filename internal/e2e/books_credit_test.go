@@ -1,0 +1,101 @@
+package e2e_test
+
+// crediting goes through the facts, and knows what they have told so far.
+type crediting struct {
+	seen    map[string]bool
+	entries []*paid
+	known   map[string]string // customers to visitors
+	claimed map[string]bool   // the customers of whom only a page says so
+}
+
+// credit finds out who each entry is credited to, as if all that was sent came now.
+func (b *books) credit() {
+	c := crediting{map[string]bool{}, nil, map[string]string{}, map[string]bool{}}
+	for _, f := range b.facts {
+		if f.payment == nil {
+			c.seen[f.visitor] = true
+			for c.settle() {
+			}
+			for _, customer := range f.customers {
+				if c.known[customer] == "" {
+					c.known[customer], c.claimed[customer] = f.visitor, true
+				}
+			}
+		} else {
+			f.payment.owner, f.payment.basis = "", "NONE"
+			c.entries = append(c.entries, f.payment)
+			for _, customer := range f.customers {
+				if c.claimed[customer] && c.seen[f.visitor] { // it knows better than a page
+					c.known[customer], c.claimed[customer] = f.visitor, false
+				}
+			}
+		}
+		for c.settle() {
+		}
+	}
+	for _, e := range c.entries {
+		keys := e.customers()
+		e.isEither = len(keys) == 2 && c.known[keys[0]] == e.owner && c.known[keys[1]] == e.owner
+		if !c.seen[e.owner] {
+			e.basis = "NONE"
+		}
+	}
+}
+
+// says is whether the server may say a basis of an entry. After a deletion a payment may go on to follow the e-mail
+// where it would follow the customer id had the deleted payment never been sent, and the other way round.
+func (b *books) says(e *paid, basis string) bool {
+	follows := func(basis string) bool { return basis == "CUSTOMER_ID" || basis == "EMAIL" }
+	return basis == e.basis || b.hasDeleted && e.isEither && follows(basis) && follows(e.basis)
+}
+
+// settle takes one step from what is known to what follows from that, and says whether anything did.
+func (c *crediting) settle() (changed bool) {
+	type credit struct{ owner, basis string }
+	credits := make([]credit, len(c.entries))
+	for i, e := range c.entries {
+		credits[i].owner, credits[i].basis = c.whose(e)
+	}
+	for i, e := range c.entries {
+		changed = changed || credits[i] != credit{e.owner, e.basis}
+		e.owner, e.basis = credits[i].owner, credits[i].basis
+	}
+	for _, e := range c.entries {
+		for _, customer := range e.customers() {
+			visitor := c.known[customer]
+			if e.owner != "" && (visitor == "" || !c.seen[visitor] && c.seen[e.owner]) {
+				c.known[customer], changed = e.owner, true
+			}
+		}
+	}
+	return changed
+}
+
+// whose says who an entry is credited to: the visitor that came with it, that of the charge which it refunds, or
+// that of its customer, of its e-mail. Who has it keeps it, unless the one was never seen and the other was.
+func (c *crediting) whose(e *paid) (visitor, basis string) {
+	if e.visitor != "" {
+		return e.visitor, "VISITOR_ID"
+	}
+	if e.refunded {
+		for _, charge := range c.entries {
+			if !charge.refunded && charge.id == e.charge() && charge.owner != "" {
+				return charge.owner, "REFUNDED_PAYMENT"
+			}
+		}
+	}
+	for _, customer := range e.customers() {
+		if visitor := c.known[customer]; c.seen[visitor] && !c.seen[e.owner] {
+			return visitor, bases[customer[0]]
+		}
+	}
+	for _, customer := range e.customers() {
+		if visitor := c.known[customer]; visitor != "" && e.owner == "" {
+			return visitor, bases[customer[0]]
+		}
+	}
+	return e.owner, e.basis
+}
+
+// bases are those of the ways to know a payer.
+var bases = map[byte]string{'c': "CUSTOMER_ID", 'e': "EMAIL"}
