@@ -18,6 +18,9 @@ BENCH_DIR ?=
 DURATION ?= 30m
 SEED ?= 0
 
+# The database of known vulnerabilities, or a copy of it: file:///path.
+VULNDB ?= https://vuln.go.dev
+
 TESTFLAGS := $(if $(RACE),-race) -timeout=15m
 
 .PHONY: help
@@ -53,7 +56,7 @@ generate: ## Generate code from the GraphQL schema and the OpenAPI document, and
 	go generate ./openapi ./internal/tracker
 
 .PHONY: verify
-verify: verify-generated verify-format verify-modules lint lint-api ## Check generated code, format, modules, and lint
+verify: verify-generated verify-format verify-modules lint lint-api vulnerabilities ## Check generated code, format, modules, lint, and vulnerabilities
 
 .PHONY: verify-generated
 verify-generated:
@@ -91,6 +94,16 @@ lint-api: ## Lint the OpenAPI document, if npm is there
 	else \
 		echo "npm is not installed: the OpenAPI document was not linted"; \
 	fi
+
+# It fails on what it finds. Without the database it says so, and only that: a build does not depend on another site.
+.PHONY: vulnerabilities
+vulnerabilities: ## Look for known vulnerabilities in what the program calls, by VULNDB
+	@found=$$($(TOOL) govulncheck -db $(VULNDB) ./... 2>&1); code=$$?; \
+	case "$$code $$found" in \
+		0*) echo "no known vulnerabilities in what the program calls" ;; \
+		*"fetching vulnerabilities"*) echo "NOT CHECKED for known vulnerabilities: $(VULNDB) cannot be read" >&2 ;; \
+		*) echo "$$found" >&2; exit $$code ;; \
+	esac
 
 .PHONY: bench
 bench: build ## Measure this machine, with wrk, into docs/BENCHMARKS.md; SCALES=100k,1m,10m
