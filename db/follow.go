@@ -182,6 +182,10 @@ func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string, 
 	}
 	if claimed {
 		claimant = "l.visitor_id"
+		// Whom a page names is remembered also of a customer who is known by payments: these may be deleted.
+		r.tx.queue(r.tx.NewRaw(`UPDATE customers c SET claimant = l.visitor_id FROM unnest(?1::text[], ?2::text[], ?3::text[]) AS l (basis, value, visitor_id)
+			WHERE c.website_id = ?0 AND c.basis = l.basis AND c.value = l.value AND c.visitor_id IS NOT NULL AND c.claimant IS NULL`,
+			r.site.ID, pgdialect.Array(bases), pgdialect.Array(values), pgdialect.Array(visitors)))
 	}
 	// An INSERT that does it all would be refused by Citus, for its subqueries.
 	var linked []linkedRow

@@ -121,3 +121,20 @@ func TestStore_DeletePayments_afterClaim(t *testing.T) {
 		require.Equal(t, next.want, string(payload.Outcome), next.in.TransactionID)
 	}
 }
+
+// What a page says of a customer who is known already counts once the payments are gone that made the customer known.
+func TestStore_DeletePayments_beforeClaim(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, err := b.record(model.RecordPaymentInput{TransactionID: "known", Amount: "10", Currency: "USD", CustomerID: ptr("c"), VisitorID: ptr("v")})
+	require.NoError(t, err)
+	event, err := model.RecordEventInput{VisitorID: "v", Type: model.EventPayment, URL: "https://shop.example/", CustomerID: ptr("c")}.Validate(b.site, now)
+	require.NoError(t, err)
+	_, err = b.RecordEvent(t.Context(), b.site, event, now)
+	require.NoError(t, err)
+	_, err = b.DeletePayments(t.Context(), b.site, "token", model.Deletion{TransactionID: ptr("known")}, now)
+	require.NoError(t, err)
+	payload, err := b.record(model.RecordPaymentInput{TransactionID: "next", Amount: "10", Currency: "USD", CustomerID: ptr("c")})
+	require.NoError(t, err)
+	require.Equal(t, model.OutcomeAttributed, payload.Outcome)
+}
