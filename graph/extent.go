@@ -156,7 +156,7 @@ func (m *measurer) field(parent *ast.Definition, f *ast.Field) extent {
 		e.depth = 0
 	case "__schema", "__type":
 		e.depth = (e.depth + 1) / 2
-	case "deletePayments":
+	case "deletePayments", "erasePerson":
 		e.deletions++
 	}
 	if f.Alias != f.Name {

@@ -55,7 +55,7 @@ func guardDocument(m *measurer, document *ast.QueryDocument) *gqlerror.Error {
 func guardOperation(asked extent) *gqlerror.Error {
 	switch {
 	case asked.deletions > 1:
-		return tooMuch("a request deletes payments once: send each deletePayments in a request of its own")
+		return tooMuch("a request deletes payments once: send each deletePayments and erasePerson in a request of its own")
 	case asked.cost > maxCost:
 		return tooMuch("the query costs about %d, more than %d: ask for fewer with first, nest less, or send fewer payments at once", asked.cost, maxCost)
 	}

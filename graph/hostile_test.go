@@ -102,6 +102,7 @@ func attacks() map[string]attack {
 		"metadata 30 times":                {asking(`{ payments(first: 100) { edges { node { `+many(30, func(i int) string { return fmt.Sprintf("a%d: metadata ", i) })+`} } } }`, ""), 200, cost},
 		"40 aliases of a deletion":         {asking(`mutation { `+many(40, func(i int) string { return fmt.Sprintf(`a%d: deletePayments(input: {visitorId: "v"}) { dryRun } `, i) })+`}`, ""), 200, "the query has more than 20 fields at its root"},
 		"31 aliases":                       {asking(`{ website { `+many(31, func(i int) string { return fmt.Sprintf("a%d: id ", i) })+`} }`, ""), 200, aliased},
+		"a deletion and an erasure":        {asking(`mutation { a: deletePayments(input: {visitorId: "v"}) { dryRun } b: erasePerson(input: {visitorId: "v"}) { dryRun } }`, ""), 200, "a request deletes payments once"},
 		"two deletions, one in a fragment": {asking(`mutation { ...f b: deletePayments(input: {visitorId: "w"}) { dryRun } } fragment f on Mutation { a: deletePayments(input: {visitorId: "v"}) { dryRun } }`, ""), 200, "a request deletes payments once"},
 		"20 batches in one request": {asking(`mutation ($i: RecordPaymentsInput!) { `+many(20, func(i int) string {
 			return fmt.Sprintf(`a%d: recordPayments(input: $i) { results { payload { outcome } } } `, i)
