@@ -9,7 +9,7 @@ import (
 const (
 	maxDepth      = 10   // fields inside one another; twice as many in introspection
 	maxSelections = 1000 // fields, spreads and inline fragments
-	maxRepeats    = 100  // of fields that are asked for again
+	maxRepeats    = 50   // of fields that are asked for again
 	maxAliases    = 30   // in the text: each lets a field be answered once more
 	maxDirectives = 20   // in the text
 	maxRootFields = 20
