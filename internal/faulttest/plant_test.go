@@ -77,7 +77,7 @@ func TestCheck(t *testing.T) {
 			name: "payments that are recorded twice",
 			plant: `ALTER TABLE payments DROP CONSTRAINT payments_website_transaction_key;
 				CREATE FUNCTION twice() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-					IF pg_trigger_depth() = 1 AND random() < 0.01 THEN
+					IF pg_trigger_depth() = 1 AND random() < 0.05 THEN
 						INSERT INTO payments (website_id, id, transaction_id, kind, renewal, charge_id, currency, amount_minor, reporting_minor, reporting_currency, occurred_at, recorded_at, basis)
 						VALUES (NEW.website_id, gen_random_uuid(), NEW.transaction_id, NEW.kind, NEW.renewal, NEW.charge_id, NEW.currency, NEW.amount_minor, NEW.reporting_minor, NEW.reporting_currency, NEW.occurred_at, NEW.recorded_at, 'NONE');
 					END IF; RETURN NULL; END $$;
@@ -88,10 +88,12 @@ func TestCheck(t *testing.T) {
 		{
 			name: "no unique constraint, and locks that hold nobody",
 			plant: `ALTER TABLE payments DROP CONSTRAINT payments_website_transaction_key;
-				CREATE FUNCTION public.pg_advisory_xact_lock(bigint) RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(0.02)';
+				CREATE FUNCTION public.pg_advisory_xact_lock(bigint) RETURNS void LANGUAGE sql AS 'SELECT';
 				CREATE FUNCTION public.pg_advisory_xact_lock_shared(bigint) RETURNS void LANGUAGE sql AS 'SELECT';
+				CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.05); RETURN NULL; END $$;
+				CREATE TRIGGER linger BEFORE INSERT ON payments EXECUTE FUNCTION linger();
 				ALTER ROLE tributary SET search_path = public, pg_catalog; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tributary'`,
-			mend: `ALTER ROLE tributary RESET search_path; DROP FUNCTION public.pg_advisory_xact_lock(bigint); DROP FUNCTION public.pg_advisory_xact_lock_shared(bigint);
+			mend: `DROP FUNCTION linger CASCADE; ALTER ROLE tributary RESET search_path; DROP FUNCTION public.pg_advisory_xact_lock(bigint); DROP FUNCTION public.pg_advisory_xact_lock_shared(bigint);
 				SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tributary'; TRUNCATE payments;
 				ALTER TABLE payments ADD CONSTRAINT payments_website_transaction_key UNIQUE (website_id, transaction_id, is_refund)`,
 			found: []breachKind{doubled},
