@@ -25,7 +25,7 @@ func present(ctx context.Context, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
 	fault := model.AsError(err)
 	switch {
-	case fault != nil && fault.Code == model.CodeUnavailable && !errors.Is(err, context.Canceled):
+	case fault != nil && fault != model.ErrOverloaded && fault.Code == model.CodeUnavailable && !errors.Is(err, context.Canceled):
 		if !mayLog(ctx) {
 			break
 		}

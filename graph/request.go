@@ -60,6 +60,9 @@ func readBody(w http.ResponseWriter, req *http.Request) (request, error) {
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 			return request{}, errTooLarge
 		}
+		if model.AsError(err) != nil {
+			return request{}, err
+		}
 		return request{}, errInvalidBody
 	}
 	var sent struct {

@@ -89,6 +89,8 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 func asModelError(r *http.Request, err error) *model.Error {
 	var tooLarge *http.MaxBytesError
 	switch e := model.AsError(err); {
+	case e == model.ErrOverloaded:
+		return e
 	case e != nil && e.Code == model.CodeUnavailable && !errors.Is(err, context.Canceled):
 		slog.WarnContext(r.Context(), "the database cannot answer", "error", err, "requestId", model.RequestID(r.Context()))
 		return e

@@ -107,7 +107,7 @@ func errTooLarge() *model.Error {
 // writeBodyError answers when a body could not be read.
 func writeBodyError(w http.ResponseWriter, r *http.Request, err error) {
 	var tooLarge *http.MaxBytesError
-	if !errors.As(err, &tooLarge) {
+	if model.AsError(err) == nil && !errors.As(err, &tooLarge) {
 		err = model.Errorf(model.CodeInvalidJSON, "", "the body ended before all of it had arrived")
 	}
 	WriteError(w, r, err)

@@ -51,6 +51,7 @@ type serveCmd struct {
 	Rates               string    `enum:"off,ecb" default:"off" placeholder:"SOURCE" help:"Keep exchange rates fresh: off, or ecb for those of the European Central Bank (default: ${default})."`
 	RatesURL            folder    `default:"${ratesURL}" placeholder:"URL" help:"Address of the folder with the European Central Bank's files, for a mirror (default: ${default})."`
 	TrustedProxy        []network `placeholder:"ADDRESS" help:"Address or network of a proxy in front of the server, such as 10.0.0.0/8: what its headers say of a client's address and country is believed; repeatable."`
+	CORSOrigin          []origin  `name:"cors-origin" placeholder:"ORIGIN" help:"Origin of pages that may call GraphQL and the API from a browser, such as https://app.example.com, or * for all; repeatable. Pages of every origin may send events."`
 	GeoIP               string    `name:"geoip" placeholder:"FILE" help:"MaxMind database (.mmdb) of countries or cities, by which visits get their country."`
 	EventRate           uint32    `default:"20" placeholder:"N" help:"How many events a second one address may send to /api/events, in the mean of ten seconds; 0 for any number (default: ${default})."`
 	KeepVisits          days      `placeholder:"DAYS" help:"How long visits and events are kept, such as 400d; then they are deleted, with visitors who did not pay (default: for ever)."`
@@ -124,8 +125,8 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 	a.log.Info("ready for requests", "url", place.URL, "version", version)
 	context.AfterFunc(ctx, func() { a.log.Info("stopping: no more requests are accepted, those under way are finished") })
 	senders := newSenders(c.proxies(), countries, c.EventRate, a.log)
-	handler := newHandler(d.Store, resolver, senders, place.Demo.playground(), a.log)
-	return server.Serve(ctx, listener, handler, drainTime, a.log)
+	handler := c.newHandler(d.Store, resolver, senders, place.Demo.playground(), a.log)
+	return server.Serve(ctx, listener, handler, server.Limits{Grace: drainTime}, a.log)
 }
 
 // withReplica is the store with its reports read from the replica, if there is one, until that is closed.
@@ -147,6 +148,15 @@ func (c *serveCmd) proxies() clientip.Proxies {
 		proxies = append(proxies, netip.Prefix(n))
 	}
 	return proxies
+}
+
+// origins are those of the pages that may call from browsers.
+func (c *serveCmd) origins() []string {
+	var origins []string
+	for _, o := range c.CORSOrigin {
+		origins = append(origins, string(o))
+	}
+	return origins
 }
 
 // bind takes the address first, so that a port that is in use is found out at once.

@@ -104,6 +104,24 @@ func (n *network) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// origin is that of a page, as browsers write it, or * for all.
+type origin string
+
+func (o *origin) UnmarshalText(text []byte) error {
+	address, err := url.Parse(string(text))
+	switch {
+	case string(text) == "*":
+	case err != nil || address.Scheme+"://"+address.Host != string(text) || address.Host == "" || address.Scheme != "https" && address.Scheme != "http":
+		return errors.New("must be an origin such as https://app.example.com, without a path, or *")
+	case strings.ToLower(string(text)) != string(text):
+		return errors.New("must be in lower case, as browsers write it")
+	case address.Port() == "443" && address.Scheme == "https" || address.Port() == "80" && address.Scheme == "http":
+		return errors.New("must not have the port that its scheme has anyway: browsers do not write it")
+	}
+	*o = origin(text)
+	return nil
+}
+
 // title is the name of something, for people.
 type title string
 

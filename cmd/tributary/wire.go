@@ -42,7 +42,7 @@ func newSenders(proxies clientip.Proxies, countries *clientip.Countries, perSeco
 }
 
 // newHandler puts the packages together: all that the server answers.
-func newHandler(store *db.Store, resolver *graph.Resolver, senders rest.Senders, playground pages.Playground, log *slog.Logger) http.Handler {
+func (c *serveCmd) newHandler(store *db.Store, resolver *graph.Resolver, senders rest.Senders, playground pages.Playground, log *slog.Logger) http.Handler {
 	return server.New(server.Config{
 		GraphQL:      graph.NewHandler(resolver),
 		REST:         rest.NewHandler(resolver.Mutation(), store.Ping, now, senders),
@@ -52,5 +52,8 @@ func newHandler(store *db.Store, resolver *graph.Resolver, senders rest.Senders,
 		GraphQLError: graph.WriteError,
 		RESTError:    rest.WriteError,
 		Logger:       log,
+
+		CORSOrigins:     c.origins(),
+		TrustsRequestID: c.proxies().FromProxy,
 	})
 }

@@ -53,6 +53,9 @@ type options struct {
 	Pages    func(key string) pages.Config
 	Wrap     func(http.Handler) http.Handler // what is served
 	Senders  rest.Senders                    // all are admitted, and nobody's country is known
+	Limits   server.Limits                   // with ten seconds of grace
+	// Server is how the server differs: what the stack does not set.
+	Server server.Config
 }
 
 // senders are those that a test does not care for.
@@ -76,7 +79,7 @@ type stack struct {
 	sql   *sql.DB // beside the store, for looking and for standing in the way
 	clock *clock
 
-	senders    rest.Senders
+	options    options
 	site       model.Website
 	key, token string
 }
@@ -123,7 +126,8 @@ func open(t testing.TB, o options) *stack {
 	beside, err := sql.Open("pgx", o.DSN)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = beside.Close() })
-	return &stack{dsn: o.DSN, store: store, sql: beside, clock: &clock{}, senders: o.senders()}
+	o.Senders = o.senders()
+	return &stack{dsn: o.DSN, store: store, sql: beside, clock: &clock{}, options: o}
 }
 
 // on is the stack as the clients of a new website see it.
@@ -139,7 +143,7 @@ func (s *stack) on(t testing.TB, w model.Website) *stack {
 // wrap that is not nil changes what it serves.
 func (s *stack) twin(t testing.TB, wrap func(http.Handler) http.Handler) *stack {
 	t.Helper()
-	other := open(t, options{DSN: s.dsn, Senders: s.senders})
+	other := open(t, options{DSN: s.dsn, Senders: s.options.Senders})
 	other.clock, other.site, other.key, other.token = s.clock, s.site, s.key, s.token
 	handler := other.handler(pages.Config{})
 	if wrap != nil {
@@ -150,18 +154,16 @@ func (s *stack) twin(t testing.TB, wrap func(http.Handler) http.Handler) *stack 
 }
 
 // handler wires the packages as the program does.
-func (s *stack) handler(config pages.Config) http.Handler {
+func (s *stack) handler(shown pages.Config) http.Handler {
 	resolver := &graph.Resolver{Store: s.store, Now: s.clock.now, ParseUserAgent: useragent.Parse}
-	return server.New(server.Config{
-		GraphQL:      graph.NewHandler(resolver),
-		REST:         rest.NewHandler(resolver.Mutation(), s.store.Ping, s.clock.now, s.senders),
-		Pages:        pages.New(config),
-		Tokens:       s.store,
-		Now:          s.clock.now,
-		GraphQLError: graph.WriteError,
-		RESTError:    rest.WriteError,
-		Logger:       slog.New(slog.DiscardHandler),
-	})
+	config := s.options.Server
+	config.GraphQL = graph.NewHandler(resolver)
+	config.REST = rest.NewHandler(resolver.Mutation(), s.store.Ping, s.clock.now, s.options.Senders)
+	config.Pages = pages.New(shown)
+	config.Tokens, config.Now = s.store, s.clock.now
+	config.GraphQLError, config.RESTError = graph.WriteError, rest.WriteError
+	config.Logger = slog.New(slog.DiscardHandler)
+	return server.New(config)
 }
 
 // serve answers requests with the handler, at the stack's url, until the test ends.
@@ -171,8 +173,10 @@ func (s *stack) serve(t testing.TB, handler http.Handler) {
 	require.NoError(t, err)
 	s.url = "http://" + listener.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
+	limits := s.options.Limits
+	limits.Grace = 10 * time.Second
 	stopped := make(chan error, 1)
-	go func() { stopped <- server.Serve(ctx, listener, handler, 10*time.Second, slog.New(slog.DiscardHandler)) }()
+	go func() { stopped <- server.Serve(ctx, listener, handler, limits, slog.New(slog.DiscardHandler)) }()
 	t.Cleanup(func() {
 		stop()
 		require.NoError(t, <-stopped)

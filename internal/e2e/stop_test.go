@@ -24,7 +24,7 @@ func (s *stack) stoppable(t *testing.T, grace time.Duration) (stop func(), stopp
 	ctx, cancel := context.WithCancel(t.Context())
 	var begin time.Time
 	served := meanwhile(func() error {
-		return server.Serve(ctx, listener, s.handler(pages.Config{}), grace, slog.New(slog.DiscardHandler))
+		return server.Serve(ctx, listener, s.handler(pages.Config{}), server.Limits{Grace: grace}, slog.New(slog.DiscardHandler))
 	})
 	return func() {
 			begin = time.Now()
@@ -99,6 +99,6 @@ func TestServe_stops(t *testing.T) {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		require.NoError(t, listener.Close())
-		require.ErrorIs(t, server.Serve(t.Context(), listener, http.NotFoundHandler(), patience, slog.New(slog.DiscardHandler)), net.ErrClosed)
+		require.ErrorIs(t, server.Serve(t.Context(), listener, http.NotFoundHandler(), server.Limits{}, slog.New(slog.DiscardHandler)), net.ErrClosed)
 	})
 }

@@ -3,13 +3,13 @@
 package server
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"tributary/internal/auth"
@@ -18,16 +18,8 @@ import (
 	"tributary/model"
 )
 
-// The time limits of a request. A slow client is cut off, and a query that takes too long is
-// answered with CodeUnavailable.
-const (
-	headerTimeout  = 5 * time.Second
-	readTimeout    = 15 * time.Second
-	requestTimeout = 30 * time.Second
-	writeTimeout   = requestTimeout + 10*time.Second
-	idleTimeout    = 2 * time.Minute
-	maxHeader      = 16 << 10 // bytes
-)
+// requestTimeout is how long a request may take. One that takes longer is answered with CodeUnavailable.
+const requestTimeout = 30 * time.Second
 
 // Config is what a server is made of.
 type Config struct {
@@ -41,19 +33,34 @@ type Config struct {
 	GraphQLError func(http.ResponseWriter, *http.Request, error)
 	RESTError    func(http.ResponseWriter, *http.Request, error)
 	Logger       *slog.Logger
+
+	// CORSOrigins are those of the pages that may call GraphQL and the API from browsers, "*" all. Pages of every
+	// origin may send events.
+	CORSOrigins []string
+	// TrustsRequestID says whether the id that a request brings as X-Request-Id may stay; nil: none may.
+	TrustsRequestID func(*http.Request) bool
+	// InFlight is how many requests are worked on at a time; 0 means 2,048.
+	InFlight int
 }
+
+// overloadPause is how long the log says nothing more of an overload.
+const overloadPause = 10 * time.Second
 
 // New is the handler of all that a Tributary server offers.
 func New(c Config) http.Handler {
+	inFlight := newPlaces(cmp.Or(c.InFlight, maxInFlight), c.sayOverloaded())
+	// private is what needs a token, and is nothing for caches.
+	private := func(next http.Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
+		authenticated := auth.Middleware(knownTokens{c.Tokens, inFlight}, c.Now, fail)(inFlight.limit(fail, next))
+		return origins(c.CORSOrigins).allow(unstored(c.guard(authenticated, fail)))
+	}
 	mux := http.NewServeMux()
-	graphQL := auth.Middleware(c.Tokens, c.Now, c.GraphQLError)(c.GraphQL)
-	mux.Handle("/graphql", c.guard(graphQL, c.GraphQLError))
-	rest := auth.Middleware(c.Tokens, c.Now, c.RESTError)(c.REST)
-	mux.Handle("/api/", c.guard(rest, c.RESTError))
-	public := c.guard(c.REST, c.RESTError)
-	mux.Handle("/api/events", public) // which names its website by a tracking id
-	mux.Handle("/healthz", public)
-	mux.Handle("/readyz", public)
+	mux.Handle("/graphql", private(c.GraphQL, c.GraphQLError))
+	mux.Handle("/api/", private(c.REST, c.RESTError))
+	mux.Handle("/api/events", c.guard(inFlight.limit(c.RESTError, c.REST), c.RESTError)) // which names its website by a tracking id
+	health := c.guard(c.REST, c.RESTError)                                               // which is for those who ask whether the server is overloaded
+	mux.Handle("/healthz", health)
+	mux.Handle("/readyz", health)
 	contract := c.guard(newContract(), c.RESTError)
 	mux.Handle("/openapi.yaml", contract)
 	mux.Handle("/openapi.json", contract)
@@ -65,7 +72,29 @@ func New(c Config) http.Handler {
 	unknown := c.guard(http.HandlerFunc(c.notFound), c.RESTError)
 	mux.Handle("/api", unknown) // which would be sent on to /api/
 	mux.Handle("/", unknown)
-	return identify(mux)
+	return c.identify(mux)
+}
+
+// unstored keeps answers out of every cache.
+func unstored(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sayOverloaded logs, now and then, that requests are refused for want of places.
+func (c Config) sayOverloaded() func() {
+	var mu sync.Mutex
+	var last time.Time
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := c.Now(); now.Sub(last) > overloadPause {
+			last = now
+			c.Logger.Warn("more requests arrive than are answered: some are refused with 503")
+		}
+	}
 }
 
 // notFound answers what no handler is for. A wrong base URL is the commonest of first mistakes, so a
@@ -96,33 +125,4 @@ func (c Config) guard(next http.Handler, fail func(http.ResponseWriter, *http.Re
 		}()
 		next.ServeHTTP(w, r)
 	})
-}
-
-// Serve answers requests on the listener until the context ends. It then accepts no more, gives
-// those under way the grace time to finish, and returns nil. Errors: of the listener.
-func Serve(ctx context.Context, listener net.Listener, handler http.Handler, grace time.Duration, logger *slog.Logger) error {
-	srv := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
-	}
-	stopped := make(chan error, 1)
-	go func() { stopped <- srv.Serve(listener) }()
-	select {
-	case err := <-stopped:
-		return err
-	case <-ctx.Done():
-	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-	defer cancel()
-	if err := srv.Shutdown(drain); err != nil {
-		logger.Warn("requests were still under way when the grace time ended")
-		_ = srv.Close()
-	}
-	<-stopped
-	return nil
 }

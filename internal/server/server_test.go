@@ -1,12 +1,17 @@
 package server_test
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -47,4 +52,36 @@ func TestNew_panics(t *testing.T) {
 	require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() {
 		handler(http.ErrAbortHandler).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
 	}, "a handler that gives up on its connection is let through")
+}
+
+// A client that does not fetch its answer keeps nobody else from one.
+func TestNew_slowReader(t *testing.T) {
+	t.Parallel()
+	answering := make(chan struct{}, 100)
+	events := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		answering <- struct{}{}
+		_, _ = w.Write(make([]byte, 64<<20)) // more than a connection buffers
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	handler := server.New(server.Config{REST: events, RESTError: rest.WriteError, InFlight: 2, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	ctx, stop := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() {
+		stopped <- server.Serve(ctx, listener, handler, server.Limits{}, slog.New(slog.DiscardHandler))
+	}()
+	for range 10 {
+		require.Eventually(t, func() bool {
+			conn, err := net.Dial("tcp", listener.Addr().String())
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = conn.Close() })
+			_, err = io.WriteString(conn, "GET /api/events HTTP/1.1\r\nHost: tributary\r\n\r\n")
+			require.NoError(t, err)
+			status, err := bufio.NewReaderSize(conn, 16).ReadString(' ') // and no more of it
+			require.NoError(t, err)
+			return status == "HTTP/1.1 " && len(answering) > 0 && <-answering == struct{}{}
+		}, 20*time.Second, time.Millisecond)
+	}
+	stop()
+	require.NoError(t, <-stopped)
 }

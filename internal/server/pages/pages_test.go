@@ -56,7 +56,7 @@ func TestNew(t *testing.T) {
 	for path, contentType := range map[string]string{
 		"/":                          "text/html; charset=utf-8",
 		"/playground":                "text/html; charset=utf-8",
-		"/docs/":                     "text/html",
+		"/docs/":                     "text/html; charset=utf-8",
 		"/docs/swagger-ui.css":       "text/css; charset=utf-8",
 		"/docs/swagger-ui-bundle.js": "application/javascript",
 		"/assets/icon.svg":           "image/svg+xml",

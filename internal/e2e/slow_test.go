@@ -1,0 +1,146 @@
+package e2e_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/internal/server"
+)
+
+// drippers are clients that send a byte of a request now and then, and never all of it.
+type drippers struct {
+	cut   sync.WaitGroup // until the server has closed all connections
+	conns []net.Conn
+}
+
+// hangUp closes the connections.
+func (d *drippers) hangUp() {
+	for _, conn := range d.conns {
+		_ = conn.Close()
+	}
+	d.cut.Wait()
+}
+
+// drip opens so many connections that begin to send something. It returns when all of them have.
+func (s *stack) drip(t testing.TB, connections int, begin string) *drippers {
+	t.Helper()
+	d := &drippers{}
+	for range connections {
+		conn, err := net.DialTimeout("tcp", strings.TrimPrefix(s.url, "http://"), patience)
+		require.NoError(t, err)
+		d.conns = append(d.conns, conn)
+		t.Cleanup(func() { _ = conn.Close() })
+		_, err = io.WriteString(conn, begin)
+		require.NoError(t, err)
+		d.cut.Go(func() {
+			_ = conn.SetReadDeadline(time.Now().Add(3 * patience))
+			_, err := io.Copy(io.Discard, conn)
+			if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+				t.Error("a client that drips was not cut off")
+			}
+			_ = conn.Close()
+		})
+		go func() {
+			for range time.Tick(500 * time.Millisecond) {
+				if _, err := io.WriteString(conn, "x"); err != nil {
+					return
+				}
+			}
+		}()
+	}
+	return d
+}
+
+const dripHeader = "POST /api/v1/payments HTTP/1.1\r\nHost: tributary\r\nX-Slow: "
+
+// dripBody is a request of which all but the body has been sent.
+func dripBody(path, token string) string {
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: tributary\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"+
+		"Content-Length: 60000\r\n\r\n{", path, token)
+}
+
+// fresh records a payment on a connection of its own.
+func (s *stack) fresh(t testing.TB, id string) int {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	res, err := client.Do(s.request(t, http.MethodPost, payments, payment("transaction_id", `"`+id+`"`)))
+	require.NoError(t, err)
+	return received(t, res).status
+}
+
+func TestSlowClients(t *testing.T) {
+	t.Parallel()
+	const each = 500
+	s := start(t, options{
+		Limits: server.Limits{Header: 2 * time.Second, Read: 3 * time.Second},
+		Server: server.Config{InFlight: 8}, // which those who drip do not take
+	})
+	begin := time.Now()
+	slow := []*drippers{
+		s.drip(t, each, dripHeader), s.drip(t, each, dripBody(payments, s.key)),
+		s.drip(t, each, dripBody("/graphql", s.key)), s.drip(t, each, dripBody("/api/events", "")),
+	}
+	answered := 0
+	for i := 0; i < 20 || time.Since(begin) < time.Second; i++ {
+		require.Equal(t, http.StatusOK, s.fresh(t, fmt.Sprint("good-", i)))
+		answered++
+	}
+	require.Equal(t, answered, s.count(t, "payments"))
+	for _, d := range slow {
+		d.cut.Wait()
+	}
+	require.Equal(t, http.StatusOK, s.fresh(t, "afterwards"))
+}
+
+func TestConnectionLimit(t *testing.T) {
+	t.Parallel()
+	s := start(t, options{Limits: server.Limits{Connections: 20, Header: time.Hour, Read: time.Hour}})
+	release := s.block(t)
+	underWay := meanwhile(func() int { return s.fresh(t, "under way") })
+	s.awaitBlocked(t)
+
+	first := s.drip(t, 100, dripHeader)
+	s.drip(t, 100, dripBody(payments, s.key))
+	first.cut.Wait() // for those that came later
+	release()
+	require.Equal(t, http.StatusOK, underWay(), "a request that the server works on is not cut off")
+	for i := range 50 {
+		require.Equal(t, http.StatusOK, s.fresh(t, fmt.Sprint("good-", i)))
+	}
+	require.Equal(t, 51, s.count(t, "payments"))
+}
+
+// BenchmarkSlowClients measures how much slower payments are while 2,000 clients drip: dripped/alone is the payments per
+// second with them over those without, of rounds in turns.
+func BenchmarkSlowClients(b *testing.B) {
+	const rounds = 4
+	for b.Loop() {
+		s := start(b, options{Limits: server.Limits{Header: time.Hour, Read: time.Hour}})
+		var took [2]time.Duration
+		n := 0
+		for round := range rounds {
+			var slow []*drippers
+			if round%2 == 1 {
+				slow = []*drippers{s.drip(b, 1000, dripHeader), s.drip(b, 1000, dripBody(payments, s.key))}
+			}
+			begin := time.Now()
+			for range 2000 {
+				n++
+				require.Equal(b, http.StatusOK, s.fresh(b, fmt.Sprint("p", n)))
+			}
+			took[round%2] += time.Since(begin)
+			for _, d := range slow {
+				d.hangUp()
+			}
+		}
+		b.ReportMetric(took[0].Seconds()/took[1].Seconds(), "dripped/alone")
+	}
+}
