@@ -114,6 +114,7 @@ var statuses = map[model.Code]int{
 	model.CodeMethodNotAllowed:     http.StatusMethodNotAllowed,
 	model.CodePayloadTooLarge:      http.StatusRequestEntityTooLarge,
 	model.CodeUnsupportedMediaType: http.StatusUnsupportedMediaType,
+	model.CodeRateLimited:          http.StatusTooManyRequests,
 	model.CodeUnavailable:          http.StatusServiceUnavailable,
 	model.CodeInternal:             http.StatusInternalServerError,
 }
@@ -129,7 +130,7 @@ func WriteError(w http.ResponseWriter, req *http.Request, err error) {
 	switch status {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", "Bearer")
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		w.Header().Set("Retry-After", strconv.Itoa(fault.RetrySeconds()))
 	case http.StatusRequestEntityTooLarge:
 		w.Header().Set("Connection", "close")

@@ -45,7 +45,7 @@ const (
 	CodeMethodNotAllowed     Code = "METHOD_NOT_ALLOWED"       // the path has no such method
 	CodePayloadTooLarge      Code = "PAYLOAD_TOO_LARGE"        // the body is above the limit
 	CodeUnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"   // the body is not application/json
-	CodeRateLimited          Code = "RATE_LIMITED"             // too many events from one address
+	CodeRateLimited          Code = "RATE_LIMITED"             // too many events from one address, or requests with one token
 	CodeEventLimitReached    Code = "EVENT_LIMIT_REACHED"      // the account's monthly limit is used up
 	CodeUnavailable          Code = "UNAVAILABLE"              // the database cannot answer; try again
 	CodeInternal             Code = "INTERNAL"                 // a fault of ours, masked

@@ -55,6 +55,7 @@ type serveCmd struct {
 	GeoIP               string    `name:"geoip" placeholder:"FILE" help:"MaxMind database (.mmdb) of countries or cities, by which visits get their country."`
 	EventRate           uint32    `default:"20" placeholder:"N" help:"How many events a second one address may send to /api/events, in the mean of ten seconds; 0 for any number (default: ${default})."`
 	KeepVisits          days      `placeholder:"DAYS" help:"How long visits and events are kept, such as 400d; then they are deleted, with visitors who did not pay (default: for ever)."`
+	TokenRate           uint32    `placeholder:"N" help:"How many requests a second one key or token may make, in the mean of ten seconds; 0 for any number (default: any)."`
 	ReadDatabaseURL     string    `placeholder:"URL" help:"Streaming replica of the database to read reports from; what cannot be read there comes from --database-url."`
 	AllowUnsafeDatabase bool      `help:"Start although the database of --database-url says that it can lose what it has acknowledged."`
 }

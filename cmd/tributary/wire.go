@@ -3,12 +3,14 @@ package main
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
 	"tributary/db"
 	"tributary/graph"
 	"tributary/internal/clientip"
+	"tributary/internal/ratelimit"
 	"tributary/internal/server"
 	"tributary/internal/server/pages"
 	"tributary/internal/useragent"
@@ -22,19 +24,19 @@ func newResolver(store graph.Store) *graph.Resolver {
 
 // newSenders tells what is to be known of those who send events.
 func newSenders(proxies clientip.Proxies, countries *clientip.Countries, perSecond uint32, log *slog.Logger) rest.Senders {
-	limiter := clientip.NewLimiter(perSecond)
+	limiter := ratelimit.New[netip.Addr](perSecond)
 	warnOnce := sync.OnceFunc(func() {
 		log.Warn("events come through a proxy that is not trusted: all its visitors share one rate limit and one country; name it with --trusted-proxy")
 	})
 	return rest.Senders{
 		Admit: func(r *http.Request) (time.Duration, bool) {
-			wait, ok := limiter.Admit(proxies.Address(r), now())
+			answer := limiter.Admit(clientip.Client(proxies.Address(r)), now())
 			// Everybody can send the header: from the internet it counts only once events are refused.
 			forwarded := r.Header.Get("X-Forwarded-For") != "" && !proxies.FromProxy(r)
-			if forwarded && (!ok || clientip.IsLocal(r)) {
+			if forwarded && (!answer.OK || clientip.IsLocal(r)) {
 				warnOnce()
 			}
-			return wait, ok
+			return answer.Wait, answer.OK
 		},
 		Country: countries.Country,
 		IsBot:   useragent.IsBot,
@@ -55,5 +57,6 @@ func (c *serveCmd) newHandler(store *db.Store, resolver *graph.Resolver, senders
 
 		CORSOrigins:     c.origins(),
 		TrustsRequestID: c.proxies().FromProxy,
+		TokenRate:       c.TokenRate,
 	})
 }

@@ -1,5 +1,5 @@
-// Package clientip finds out from which address and country a request comes, and limits how often one
-// address may ask. Addresses are neither stored nor logged.
+// Package clientip finds out from which address and country a request comes. Addresses are neither stored nor
+// logged.
 package clientip
 
 import (
@@ -40,6 +40,19 @@ func (p Proxies) Address(r *http.Request) netip.Addr {
 		if named := parse(r.Header.Get(name)); named.IsValid() {
 			return named
 		}
+	}
+	return address
+}
+
+// networkBits is the part of an IPv6 address that a client cannot choose.
+const networkBits = 64
+
+// Client is the part of an address that tells clients apart: all of an IPv4 address, and the /64 network of an
+// IPv6 address.
+func Client(address netip.Addr) netip.Addr {
+	if address.Is6() {
+		network, _ := address.Prefix(networkBits)
+		return network.Addr()
 	}
 	return address
 }

@@ -25,6 +25,16 @@ func TestIsLocal(t *testing.T) {
 	}
 }
 
+func TestClient(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"203.0.113.9": "203.0.113.9", "2001:db8::1": "2001:db8::", "2001:db8::ffff:1": "2001:db8::", "2001:db8:0:1::1": "2001:db8:0:1::",
+	} {
+		require.Equal(t, want, clientip.Client(netip.MustParseAddr(address)).String())
+	}
+	require.False(t, clientip.Client(netip.Addr{}).IsValid())
+}
+
 func TestProxies_Address(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -41,7 +41,7 @@ func (s *stack) drip(t testing.TB, connections int, begin string) *drippers {
 		_, err = io.WriteString(conn, begin)
 		require.NoError(t, err)
 		d.cut.Go(func() {
-			_ = conn.SetReadDeadline(time.Now().Add(3 * patience))
+			_ = conn.SetReadDeadline(time.Now().Add(2 * patience))
 			_, err := io.Copy(io.Discard, conn)
 			if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
 				t.Error("a client that drips was not cut off")
@@ -80,8 +80,8 @@ func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	const each = 500
 	s := start(t, options{
-		Limits: server.Limits{Header: 2 * time.Second, Read: 3 * time.Second},
-		Server: server.Config{InFlight: 8}, // which those who drip do not take
+		Limits: server.Limits{Header: 10 * time.Second, Read: 15 * time.Second}, // in which the test has to open them all
+		Server: server.Config{InFlight: 8},                                      // which those who drip do not take
 	})
 	begin := time.Now()
 	slow := []*drippers{

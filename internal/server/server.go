@@ -39,6 +39,8 @@ type Config struct {
 	CORSOrigins []string
 	// TrustsRequestID says whether the id that a request brings as X-Request-Id may stay; nil: none may.
 	TrustsRequestID func(*http.Request) bool
+	// TokenRate is how many requests a second one token may make, in the mean of ten seconds; 0 means any number.
+	TokenRate uint32
 	// InFlight is how many requests are worked on at a time; 0 means 2,048.
 	InFlight int
 }
@@ -49,9 +51,14 @@ const overloadPause = 10 * time.Second
 // New is the handler of all that a Tributary server offers.
 func New(c Config) http.Handler {
 	inFlight := newPlaces(cmp.Or(c.InFlight, maxInFlight), c.sayOverloaded())
+	rates := newTokenRates(c.TokenRate, c.Now, func() {})
 	// private is what needs a token, and is nothing for caches.
 	private := func(next http.Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
-		authenticated := auth.Middleware(knownTokens{c.Tokens, inFlight}, c.Now, fail)(inFlight.limit(fail, next))
+		limited := inFlight.limit(fail, next)
+		if c.TokenRate > 0 {
+			limited = rates.limit(fail, limited)
+		}
+		authenticated := auth.Middleware(knownTokens{c.Tokens, inFlight}, c.Now, fail)(limited)
 		return origins(c.CORSOrigins).allow(unstored(c.guard(authenticated, fail)))
 	}
 	mux := http.NewServeMux()
