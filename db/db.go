@@ -30,6 +30,8 @@ type Options struct {
 	Remember time.Duration
 	// Rest is for how long a connection may not have been used before it is asked whether it is alive; 0 means 1 s.
 	Rest time.Duration
+	// ApplicationName is what Postgres calls the sessions; "" means tributary.
+	ApplicationName string
 	// Hook, if set, sees every statement.
 	Hook bun.QueryHook
 }
@@ -70,7 +72,7 @@ func Open(dsn string, opts Options) (*Store, error) {
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	limit := fmt.Sprint(max(0, opts.StatementTimeout.Milliseconds()))
 	for name, value := range map[string]string{
-		"application_name":                    "tributary",
+		"application_name":                    cmp.Or(opts.ApplicationName, "tributary"),
 		"client_encoding":                     "UTF8",
 		"standard_conforming_strings":         "on",
 		"timezone":                            "UTC",

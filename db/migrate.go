@@ -23,7 +23,7 @@ const firstMigration = "migrations/0001_ledger.sql"
 // while the others wait. Before it changes an older schema, which may take long, it calls begin, if that is not
 // nil. Errors: CodeUnavailable, or a failed migration by its name.
 func Migrate(ctx context.Context, dsn string, begin func(pending []string)) ([]string, error) {
-	store, err := Open(dsn, Options{MaxConnections: 1, StatementTimeout: NoTimeout})
+	store, err := Open(dsn, Options{MaxConnections: 1, StatementTimeout: NoTimeout, ApplicationName: "tributary migrate"})
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 	gql "github.com/vektah/gqlparser/v2/ast"
+
+	"tributary/graph/generated"
 )
+
+func schema() *gql.Schema { return generated.NewExecutableSchema(generated.Config{}).Schema() }
 
 func TestSchema(t *testing.T) {
 	t.Parallel()

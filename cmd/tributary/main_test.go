@@ -36,8 +36,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "build the program:", err)
 		os.Exit(1)
 	}
-	dbtest.Main(m)
-	_ = os.RemoveAll(dir)
+	dbtest.Main(m, func() { _ = os.RemoveAll(dir) })
 }
 
 // build builds the program, with the race detector if the tests have it.

@@ -8,6 +8,10 @@
 // directory, gone with the binary. TEST_DATABASE_URL, a superuser's URL, names a server to use
 // instead.
 //
+// When the tests have ended, the statements are checked that the program has sent to the server, whichever test and
+// process has sent them: each has to name the website to every table with a website's data. One that does not is
+// written to the standard error, and fails the test binary. A server that TEST_DATABASE_URL names is not asked.
+//
 // The database of a failed test stays, and its URL is in the test's log. With TRIBUTARY_TEST_KEEP=1 the
 // server stays too after a failure, until Ctrl-C.
 package dbtest

@@ -54,7 +54,12 @@ func NewPair(t testing.TB) *Pair {
 	p.StartReplica()
 	t.Cleanup(p.KillReplica)
 	p.ReplicaURL, p.ReplicaAdminURL = p.replica.URL(), p.replica.AdminURL()
-	t.Cleanup(func() { verifyRollups(t, p.URL) })
+	t.Cleanup(func() {
+		verifyRollups(t, p.URL)
+		if !reportStatements(p.AdminURL, filepath.Join(dir, "primary"), p.dir) {
+			t.Error("dbtest: what was sent has faults")
+		}
+	})
 	return p
 }
 
@@ -73,7 +78,7 @@ func startOwn(t testing.TB, dir string) *postgres.Server {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	server, err := postgres.Start(ctx, postgres.Config{
-		DataDir: dir, Logger: slog.New(slog.DiscardHandler), Settings: map[string]string{"fsync": "off", "max_wal_size": "256MB"},
+		DataDir: dir, Logger: slog.New(slog.DiscardHandler), Settings: withLog(map[string]string{"fsync": "off", "max_wal_size": "256MB"}),
 	})
 	if err != nil {
 		t.Fatalf("dbtest: %v", err)

@@ -30,16 +30,20 @@ var server struct {
 	err     error
 }
 
-// Main runs the tests and then stops the server that they used. It is all that a TestMain needs to call; a
-// TestMain with more to do calls it last.
-func Main(m *testing.M) {
+// Main runs the tests, checks the statements that they have sent, and stops the server that they used. It is all that
+// a TestMain needs to call; one with more to do calls it last, with what is to be done when the tests have ended.
+func Main(m *testing.M, after ...func()) {
 	mainRuns.Store(true)
 	code := m.Run()
+	for _, do := range after {
+		do()
+	}
 	server.Lock()
 	defer server.Unlock()
 	if server.running == nil {
 		return
 	}
+	isGood := reportStatements(server.running.AdminURL(), server.dir)
 	if code != 0 && keepServer() {
 		fmt.Fprintf(os.Stderr, "dbtest: the server is kept until Ctrl-C: %s\n", server.running.AdminURL())
 		interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -51,6 +55,9 @@ func Main(m *testing.M) {
 	_ = server.running.Stop(now) // at once: its data is not needed any more
 	if err := os.RemoveAll(server.dir); err != nil {
 		fmt.Fprintf(os.Stderr, "dbtest: %v\n", err)
+	}
+	if code == 0 && !isGood {
+		os.Exit(1)
 	}
 }
 
@@ -83,14 +90,14 @@ func startServer() (*postgres.Server, string, error) {
 	started, err := postgres.Start(ctx, postgres.Config{
 		DataDir: dir,
 		Logger:  slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-		Settings: map[string]string{
+		Settings: withLog(map[string]string{
 			"fsync":              "off",
 			"full_page_writes":   "off",
 			"synchronous_commit": "off",
 			"max_wal_size":       "256MB",
 			"autovacuum":         "off", // would work on databases that are about to be dropped
 			"max_connections":    "400", // many parallel tests, each with a pool
-		},
+		}),
 	})
 	if err != nil {
 		_ = os.RemoveAll(dir)

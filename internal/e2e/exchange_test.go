@@ -174,3 +174,15 @@ func compact(t testing.TB, text string) string {
 	require.NoError(t, json.Compact(&out, []byte(text)))
 	return out.String()
 }
+
+// text is all that a client sees of an answer.
+func (a answer) text() string {
+	var text strings.Builder
+	_ = a.header.Write(&text) // a builder takes all
+	return text.String() + a.body
+}
+
+// withoutID is an answer without what no two have in common.
+func (a answer) withoutID() string {
+	return strings.ReplaceAll(a.body, a.header.Get("X-Request-Id"), "id")
+}

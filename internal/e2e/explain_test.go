@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -10,22 +9,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"tributary/db"
+	"tributary/internal/statements"
 )
 
-// plan is a node of what Postgres would do for a statement.
-type plan struct {
-	Node      string `json:"Node Type"`
-	Operation string // of ModifyTable
-	Relation  string `json:"Relation Name"`
-	Alias     string
-	Index     string `json:"Index Name"`
-
-	IndexCond   string `json:"Index Cond"`
-	RecheckCond string `json:"Recheck Cond"`
-	Filter      string
-	Plans       []plan
-}
+// plan is what Postgres would do for a statement.
+type plan struct{ statements.Plan }
 
 // planFor is the plan for a statement, as if it were about the website.
 func planFor(t testing.TB, tx pgx.Tx, one statement, site string) plan {
@@ -34,35 +22,14 @@ func planFor(t testing.TB, tx pgx.Tx, one statement, site string) plan {
 	if one.site != "" {
 		text = strings.ReplaceAll(text, one.site, site)
 	}
-	var raw []byte
-	err := tx.QueryRow(t.Context(), "EXPLAIN (VERBOSE, FORMAT JSON) "+text, pgx.QueryExecModeSimpleProtocol).Scan(&raw)
+	found, err := statements.Explain(t.Context(), tx, text)
 	require.NoError(t, err, "%s sends %s", one.sender, one.text)
-	var plans []struct{ Plan plan }
-	require.NoError(t, json.Unmarshal(raw, &plans))
-	return plans[0].Plan
-}
-
-// each visits the node and all below it.
-func (p plan) each(visit func(p plan)) {
-	visit(p)
-	for _, below := range p.Plans {
-		below.each(visit)
-	}
-}
-
-// scans are the nodes that read a tenant table.
-func (p plan) scans() (scans []plan) {
-	p.each(func(p plan) {
-		if strings.Contains(p.Node, "Scan") && p.Node != "Bitmap Index Scan" && slices.Contains(db.TenantTables(), p.Relation) {
-			scans = append(scans, p)
-		}
-	})
-	return scans
+	return plan{found}
 }
 
 // sequential are the tenant tables that are read from one end to the other.
 func (p plan) sequential() (tables []string) {
-	for _, scan := range p.scans() {
+	for _, scan := range p.Scans() {
 		if scan.Node == "Seq Scan" {
 			tables = append(tables, scan.Relation+" "+scan.Alias)
 		}
@@ -83,14 +50,14 @@ func (p plan) entire(columns map[string][]string) (indexes []string) {
 		}
 	}
 	for _, below := range p.Plans {
-		indexes = append(indexes, below.entire(columns)...)
+		indexes = append(indexes, plan{below}.entire(columns)...)
 	}
 	return indexes
 }
 
 // stops says whether some node needs all rows below it before it gives one.
 func (p plan) stops() (does bool) {
-	p.each(func(p plan) {
+	p.Each(func(p statements.Plan) {
 		does = does || slices.Contains([]string{"Sort", "Aggregate", "Hash", "WindowAgg", "Bitmap Heap Scan", "Incremental Sort"}, p.Node)
 	})
 	return does
@@ -106,30 +73,10 @@ func letters(r rune) rune {
 
 // indexes are those that are used.
 func (p plan) indexes() (names []string) {
-	p.each(func(p plan) {
+	p.Each(func(p statements.Plan) {
 		if p.Index != "" && !slices.Contains(names, p.Index) {
 			names = append(names, p.Index)
 		}
 	})
 	return names
-}
-
-// strangers are the tenant tables that are read without naming the website by its id. That of another table's row
-// is not enough: for Citus, each part of the statement says itself where its rows are.
-func (p plan) strangers(site string) (tables []string) {
-	for _, scan := range p.scans() {
-		names := scan.Alias + ".website_id = '" + site + "'::text"
-		if !strings.Contains(scan.IndexCond+" "+scan.RecheckCond+" "+scan.Filter, names) {
-			tables = append(tables, scan.Relation+" "+scan.Alias)
-		}
-	}
-	return tables
-}
-
-// inserts says whether rows of a tenant table are inserted.
-func (p plan) inserts() (does bool) {
-	p.each(func(p plan) {
-		does = does || p.Operation == "Insert" && slices.Contains(db.TenantTables(), p.Relation)
-	})
-	return does
 }

@@ -184,6 +184,14 @@ func (q question) text(after string) string {
 	return strings.NewReplacer("()", "").Replace(q.field+"("+arguments+")") + q.selection
 }
 
+// operation is the query with what it is asked of.
+func (q question) operation(after string) string {
+	if q.parent != "" {
+		return "{ " + q.parent + " { " + q.text(after) + " } }"
+	}
+	return "{ " + q.text(after) + " }"
+}
+
 // within are the objects whose fields have arguments, by where they are found.
 func (q *questioner) within() map[string]string {
 	return map[string]string{"Query": "", "Visitor": `visitor(id: ` + q.samples["id"][0] + `)`}

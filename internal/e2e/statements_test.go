@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
+
+	"tributary/internal/statements"
 )
 
 // statement is SQL that the store has sent.
@@ -27,8 +29,8 @@ type statement struct {
 	sender string // the place in package db, as file:line
 }
 
-// statements keeps what a store sends, of statements that differ in their values only the longest.
-type statements struct {
+// collector keeps what a store sends, of statements that differ in their values only the longest.
+type collector struct {
 	mu      sync.Mutex
 	current statement
 	byShape map[string]statement
@@ -36,12 +38,12 @@ type statements struct {
 	methods map[string]bool  // of Store that have sent one
 }
 
-func newStatements() *statements {
-	return &statements{byShape: map[string]statement{}, places: map[string][]int{}, methods: map[string]bool{}}
+func newCollector() *collector {
+	return &collector{byShape: map[string]statement{}, places: map[string][]int{}, methods: map[string]bool{}}
 }
 
 // about says whose turn it is, and what is asked for.
-func (c *statements) about(site, asked string) {
+func (c *collector) about(site, asked string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.current = statement{site: site, asked: asked}
@@ -52,7 +54,7 @@ func (c *statements) about(site, asked string) {
 var methodOfStore = regexp.MustCompile(`\(\*Store\)\.(\w+)`)
 
 // BeforeQuery implements bun.QueryHook.
-func (c *statements) BeforeQuery(ctx context.Context, event *bun.QueryEvent) context.Context {
+func (c *collector) BeforeQuery(ctx context.Context, event *bun.QueryEvent) context.Context {
 	callers := make([]uintptr, 64)
 	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers)])
 	c.mu.Lock()
@@ -73,29 +75,17 @@ func (c *statements) BeforeQuery(ctx context.Context, event *bun.QueryEvent) con
 			break
 		}
 	}
-	if key := shape(one.text); len(one.text) > len(c.byShape[key].text) {
+	if key := statements.Shape(one.text); len(one.text) > len(c.byShape[key].text) {
 		c.byShape[key] = one
 	}
 	return ctx
 }
 
 // AfterQuery implements bun.QueryHook.
-func (c *statements) AfterQuery(context.Context, *bun.QueryEvent) {}
-
-var (
-	values = regexp.MustCompile(`'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b|\bNULL\b|\bTRUE\b|\bFALSE\b`)
-	lists  = regexp.MustCompile(`\?(?:::\w+)?(?:, \?(?:::\w+)?)+`)
-	rows   = regexp.MustCompile(`\(\?+\)(?:, \(\?+\))+`)
-)
-
-// shape is a statement without its values, and without how many they are.
-func shape(text string) string {
-	text = values.ReplaceAllString(text, "?")
-	return rows.ReplaceAllString(lists.ReplaceAllString(text, "?"), "(?)")
-}
+func (c *collector) AfterQuery(context.Context, *bun.QueryEvent) {}
 
 // all are the statements that can be explained.
-func (c *statements) all(t testing.TB) []statement {
+func (c *collector) all(t testing.TB) []statement {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,7 +106,7 @@ func (c *statements) all(t testing.TB) []statement {
 }
 
 // has says whether a statement that contains all parts was sent.
-func (c *statements) has(parts ...string) bool {
+func (c *collector) has(parts ...string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, one := range c.byShape {
@@ -128,7 +118,7 @@ func (c *statements) has(parts ...string) bool {
 }
 
 // missing are the places in package db that can send a statement and have sent none.
-func (c *statements) missing(t testing.TB, exempt map[string]string) (places []string) {
+func (c *collector) missing(t testing.TB, exempt map[string]string) (places []string) {
 	t.Helper()
 	found := 0
 	paths, err := filepath.Glob("../../db/*.go")

@@ -18,9 +18,9 @@ import (
 
 // surface does everything that can be asked of a server and of the store on a database, and answers what the
 // store has sent.
-func surface(t *testing.T, dsn string) *statements {
+func surface(t *testing.T, dsn string) *collector {
 	t.Helper()
-	sent := newStatements()
+	sent := newCollector()
 	o := options{DSN: dsn, Database: db.Options{Hook: sent}}
 	s := start(t, o)
 	s.ask(t, sent)
@@ -51,7 +51,7 @@ func surface(t *testing.T, dsn string) *statements {
 func (s *stack) id(name string) string { return s.site.ID + "-" + name }
 
 // ask asks every question of the schema, each for two pages.
-func (s *stack) ask(t *testing.T, sent *statements) {
+func (s *stack) ask(t *testing.T, sent *collector) {
 	t.Helper()
 	sent.about(s.site.ID, "what there is to ask for")
 	for i := range 4 {
@@ -86,13 +86,11 @@ func (s *stack) endOf(t *testing.T, q question, after string) string {
 		}
 	}
 	answer := map[string]any{q.field: &page}
-	text := "{ " + q.text(after) + " }"
 	if q.parent != "" {
 		answer = map[string]any{"visitor": &answer}
-		text = "{ " + q.parent + text + " }"
 	}
 	var data map[string]json.RawMessage
-	s.graphql(t, text, nil, &data)
+	s.graphql(t, q.operation(after), nil, &data)
 	if q.parent != "" {
 		require.NoError(t, json.Unmarshal(data["visitor"], &data))
 	}
@@ -104,7 +102,7 @@ func (s *stack) endOf(t *testing.T, q question, after string) string {
 }
 
 // order gives every order of the schema, and some that are larger.
-func (s *stack) order(t *testing.T, sent *statements) {
+func (s *stack) order(t *testing.T, sent *collector) {
 	t.Helper()
 	for i, text := range newQuestioner(t, s.site.ID).orders() {
 		sent.about(s.site.ID, text)
@@ -140,7 +138,7 @@ func (s *stack) order(t *testing.T, sent *statements) {
 }
 
 // forget erases people of every kind: some whom payments, pages and browsers name, and one whose browser others used.
-func (s *stack) forget(t *testing.T, sent *statements) {
+func (s *stack) forget(t *testing.T, sent *collector) {
 	t.Helper()
 	sent.about(s.site.ID, "people to forget")
 	for _, who := range []string{"forgotten-1", "forgotten-2"} {
@@ -168,7 +166,7 @@ func (s *stack) forget(t *testing.T, sent *statements) {
 }
 
 // trackAll sends what trackers send.
-func (s *stack) trackAll(t *testing.T, sent *statements) {
+func (s *stack) trackAll(t *testing.T, sent *collector) {
 	t.Helper()
 	about := func(asked string) { sent.about(s.site.ID, asked) }
 	visitor := map[string]any{"visitorId": s.id("t"), "sessionId": s.id("ts")}
@@ -204,7 +202,7 @@ func (s *stack) trackAll(t *testing.T, sent *statements) {
 }
 
 // together records pageviews of several visitors in one transaction.
-func (s *stack) together(t *testing.T, sent *statements) {
+func (s *stack) together(t *testing.T, sent *collector) {
 	t.Helper()
 	sent.about(s.site.ID, "pageviews that come together")
 	view := func(i int) model.Visit {
@@ -228,7 +226,7 @@ func (s *stack) together(t *testing.T, sent *statements) {
 }
 
 // limited records what counts for an account with a limit.
-func (s *stack) limited(t *testing.T, sent *statements) {
+func (s *stack) limited(t *testing.T, sent *collector) {
 	t.Helper()
 	sent.about(s.site.ID, "an account with a limit")
 	require.NoError(t, s.store.LimitAccount(t.Context(), s.site.AccountID, 1000))
@@ -237,7 +235,7 @@ func (s *stack) limited(t *testing.T, sent *statements) {
 }
 
 // command does what commands do with the store.
-func (s *stack) command(t *testing.T, sent *statements) {
+func (s *stack) command(t *testing.T, sent *collector) {
 	t.Helper()
 	sent.about(s.site.ID, "commands")
 	ctx := t.Context()
