@@ -63,7 +63,8 @@ func NewToken(t Token) (Token, string) {
 }
 
 // HashToken is the hash that a secret is found by. It is false for a text that cannot be a token, by
-// its form or checksum, so that guesses and typing errors cost no query.
+// its form or checksum, so that guesses and typing errors cost no query. The checksum is computed from the text alone
+// and keeps nothing secret, so it is compared as any text is.
 func HashToken(secret string) ([]byte, bool) {
 	body, ok := strings.CutPrefix(secret, PrefixAccountToken)
 	if !ok {

@@ -38,6 +38,7 @@ var guarded = map[string]scopes{
 	"Mutation.recordPayment":  paymentsWrite,
 	"Mutation.recordPayments": paymentsWrite,
 	"Mutation.deletePayments": paymentsWrite,
+	"Mutation.erasePerson":    paymentsWrite,
 	"Mutation.recordVisit":    paymentsWrite,
 	"Mutation.recordEvent":    paymentsWrite,
 
@@ -85,7 +86,7 @@ var free = map[string]string{
 	"JourneyEdge":       "cursor node",
 
 	"Payment": "id transactionId kind renewal amount reportingAmount conversion occurredAt recordedAt visitorId sessionId customerId " +
-		"email name refundOf metadata attribution",
+		"email name refundOf metadata attribution erased",
 	"PaymentConnection": "edges pageInfo",
 	"PaymentEdge":       "cursor node",
 	"PaymentError":      "code field fields message",
@@ -112,6 +113,8 @@ var free = map[string]string{
 	"RecordPaymentResult":   "payload error",
 	"DeletePaymentsInput":   "websiteId transactionId visitorId from to dryRun",
 	"DeletePaymentsPayload": "deletedCount dryRun revenue",
+	"ErasePersonInput":      "websiteId email customerId visitorId only dryRun",
+	"ErasePersonPayload":    "id dryRun emails customerIds visitorIds payments othersPayments visits events unproven",
 	"RecordVisitInput":      "websiteId visitorId sessionId url referrer occurredAt userAgent country adClickIds",
 	"RecordVisitPayload":    "visit visitor",
 	"RecordEventInput":      "websiteId visitorId sessionId type url name link userId image customerId email properties occurredAt",

@@ -44,7 +44,9 @@ func TestAccess_graphql(t *testing.T) {
 		m.run(t, func(_ accessPath, want refusal) bool { return want.code != "" && want.step == 0 })
 	})
 	require.Equal(t, before, m.snapshot(t, ""), "what was refused wrote something")
-	deletes := func(path accessPath) bool { return path.steps[0].field == "deletePayments" }
+	deletes := func(path accessPath) bool {
+		return slices.Contains([]string{"deletePayments", "erasePerson"}, path.steps[0].field)
+	}
 	t.Run("allowed", func(t *testing.T) {
 		m.run(t, func(path accessPath, want refusal) bool { return (want.code == "" || want.step > 0) && !deletes(path) })
 	})

@@ -152,7 +152,7 @@ func (f *pathfinder) given(field *ast.FieldDefinition) []givenArguments {
 	required := f.choices(paramsOf(field))[0]
 	visitor := "visitorId: " + f.samples["id"][0]
 	switch field.Name { // these need more than the schema says
-	case "deletePayments":
+	case "deletePayments", "erasePerson":
 		required = "input: {" + visitor + "}"
 	case "recordEvent":
 		required = "input: {" + visitor + `, type: CUSTOM, name: "signup", url: "https://shop.example/"}`
