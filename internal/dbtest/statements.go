@@ -28,8 +28,8 @@ func withLog(settings map[string]string) map[string]string {
 
 // ofAllWebsites are the statements that are not about one website, by how they begin, and why.
 var ofAllWebsites = map[string]string{
-	"SELECT currency, count(*) AS payments": "an operator asks which rates are missing, for which payments of all",
-	"VACUUM (":                              "tidies a table up, and shows nothing of it",
+	"SELECT w.id AS website_id, w.domain, w.timezone, w.currency AS reporting, p.currency, count(*) AS payments": "an operator asks which rates are missing, for which payments of all",
+	"VACUUM (": "tidies a table up, and shows nothing of it",
 }
 
 // sent is a statement of a store in the log.
