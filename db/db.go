@@ -80,11 +80,18 @@ func Open(dsn string, opts Options) (*Store, error) {
 		"jit":                                 "off",
 		"statement_timeout":                   limit,
 		"idle_in_transaction_session_timeout": limit,
+		"log_parameter_max_length_on_error":   "0",
 	} {
 		config.RuntimeParams[name] = value
 	}
 	alive := &liveness{rest: cmp.Or(opts.Rest, time.Second)}
-	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(alive.begin), stdlib.OptionResetSession(alive.check),
+	begin := func(ctx context.Context, conn *pgx.Conn) error {
+		if err := keepQuiet(ctx, conn); err != nil {
+			return err
+		}
+		return alive.begin(ctx, conn)
+	}
+	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(begin), stdlib.OptionResetSession(alive.check),
 		stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }))
 	pool.SetMaxOpenConns(opts.MaxConnections)
 	pool.SetMaxIdleConns(opts.MaxConnections)

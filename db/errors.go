@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -26,7 +27,9 @@ const (
 	stateCanceled      = "57014"
 	stateTerminated    = "57P01"
 	stateSilent        = "25P03" // a transaction was ended that waited for its next statement
+	stateSyntax        = "42601"
 	classConnection    = "08"
+	classData          = "22"
 	classResources     = "53"
 	classOperator      = "57"
 	classSystem        = "58"
@@ -115,6 +118,8 @@ func translateState(pg *pgconn.PgError, err error) error {
 		strings.HasPrefix(pg.Code, classConnection), strings.HasPrefix(pg.Code, classResources),
 		strings.HasPrefix(pg.Code, classOperator), strings.HasPrefix(pg.Code, classSystem):
 		return &unavailableError{shown: unavailable("the database cannot answer now; try again"), cause: err}
+	case strings.HasPrefix(pg.Code, classData), pg.Code == stateSyntax:
+		return fmt.Errorf("Postgres refused a value or a statement (SQLSTATE %s), and may quote it in its message", pg.Code)
 	}
 	return err
 }
