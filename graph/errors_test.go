@@ -87,7 +87,7 @@ func TestWriteError(t *testing.T) {
 				both++
 			}
 		}
-		require.Equal(t, 8, both)
+		require.Equal(t, 9, both)
 	})
 
 	t.Run("says when to try again as REST does", func(t *testing.T) {
