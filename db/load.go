@@ -3,6 +3,7 @@ package db
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -105,6 +106,7 @@ func (r recorder) leaveCustomers(added []*model.Payment) {
 			delete(strange, key)
 		}
 	}
+	maps.DeleteFunc(r.locked, func(key model.CustomerKey, _ bool) bool { return strange[key] }) // there is no row that is locked
 	for _, basis := range customerBases {
 		if values := valuesOf(strange, basis); len(values) > 0 {
 			r.tx.queue(r.tx.NewRaw("DELETE FROM customers WHERE website_id = ? AND basis = ? AND value IN (?)", r.site.ID, string(basis), list(values)))

@@ -138,3 +138,27 @@ func TestStore_DeletePayments_beforeClaim(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, model.OutcomeAttributed, payload.Outcome)
 }
+
+// A payment that is sent again, and leaves nothing, keeps no other of its batch from making its customer known.
+func TestStore_RecordPayments_besideDuplicate(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.view("v")
+	both, byEmail := charge("both"), charge("by e-mail")
+	both.CustomerID, both.Email, byEmail.Email, byEmail.VisitorID = ptr("c"), ptr("e@x.example"), ptr("e@x.example"), ptr("v")
+	for _, in := range []model.RecordPaymentInput{both, byEmail} {
+		_, err := b.record(in)
+		require.NoError(t, err)
+	}
+	_, err := b.DeletePayments(t.Context(), b.site, "token", model.Deletion{TransactionID: &byEmail.TransactionID}, now)
+	require.NoError(t, err)
+
+	byCustomer := charge("by customer")
+	byCustomer.CustomerID, byCustomer.VisitorID = ptr("c"), ptr("v")
+	_, err = b.RecordPayments(t.Context(), b.site, b.batch(both, byCustomer))
+	require.NoError(t, err)
+	byEmail.VisitorID = nil
+	payload, err := b.record(byEmail)
+	require.NoError(t, err)
+	require.Equal(t, model.OutcomeAttributed, payload.Outcome)
+}
