@@ -254,7 +254,10 @@ func (e *eraser) customers(ctx context.Context, person model.Person) (int, error
 // rest erases, with the next query, what is at most one row for each identifier.
 func (e *eraser) rest(person model.Person) {
 	visitors := textArray(person.VisitorIDs)
-	e.tx.queue(e.tx.NewRaw("DELETE FROM visitors WHERE website_id = ? AND id = ANY (?)", e.site.ID, visitors))
+	// One who was not there to be locked, and has been seen meanwhile, is new.
+	e.tx.queue(e.tx.NewRaw(`DELETE FROM visitors v WHERE v.website_id = ?0 AND v.id = ANY (?1)
+		AND NOT EXISTS (SELECT FROM visits t WHERE t.website_id = ?0 AND t.visitor_id = v.id)
+		AND NOT EXISTS (SELECT FROM events t WHERE t.website_id = ?0 AND t.visitor_id = v.id)`, e.site.ID, visitors))
 	// Of a deletion by the visitor stays that it was one by a visitor: no visitor has an empty id.
 	e.tx.queue(e.tx.NewRaw("UPDATE payment_deletions SET visitor_id = '' WHERE website_id = ? AND visitor_id = ANY (?)", e.site.ID, visitors))
 	// Rollups that are about to be cleared, or have been built up to this visitor.

@@ -140,6 +140,29 @@ func (b *bundle) writeAs(server *db.Store, random *rand.Rand, id string, done *a
 	return err
 }
 
+// There is no row to lock of a visitor who was never seen. One who comes during the erasure is new, and whole.
+func TestStore_ErasePerson_besideNewVisitor(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	conn := connect(t, b.dsn)
+	tx, err := conn.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), `LOCK TABLE customers IN SHARE ROW EXCLUSIVE MODE`) // the erasure waits, after the visits
+	require.NoError(t, err)
+	e, err := model.ErasePersonInput{VisitorID: ptr("browser")}.Validate()
+	require.NoError(t, err)
+	erased := make(chan error, 1)
+	go func() {
+		_, err := b.ErasePerson(context.Background(), b.site, "token", e, now)
+		erased <- err
+	}()
+	waiting(t, b.dsn, 1)
+	b.view("browser")
+	require.NoError(t, tx.Commit(t.Context()))
+	require.NoError(t, <-erased)
+	require.Equal(t, "browser", value[string](t, conn, `SELECT string_agg(v.id, ' ') FROM visits t JOIN visitors v ON v.id = t.visitor_id`))
+}
+
 func (b *bundle) net() model.Sum {
 	b.t.Helper()
 	revenue, err := b.Revenue(b.t.Context(), b.site, model.RevenueQuery{})
