@@ -18,7 +18,7 @@ const pruneStep = 250
 var errPruning = errors.New("another server prunes the visits")
 
 // PruneVisits deletes the visits of a website that ended, and the events that happened, before a time; and visitors
-// who were last seen before it and have no payments, with the customers who are known by nothing else. It works in steps
+// of whom no visit, event or payment is left then, with the customers who are known by nothing else. It works in steps
 // beside those who record, and leaves them as much time as it takes. If another server is at it, that one goes
 // on, and this one ends without an error.
 func (s *Store) PruneVisits(ctx context.Context, site model.Website, before time.Time) (model.Pruned, error) {
@@ -70,7 +70,7 @@ func (r recorder) prune(ctx context.Context, before time.Time) (model.Pruned, er
 	if err != nil {
 		return model.Pruned{}, err
 	}
-	visitors, err := r.pruneVisitors(ctx, sorted(slices.Concat(ofVisits, ofEvents)), before)
+	visitors, err := r.pruneVisitors(ctx, sorted(slices.Concat(ofVisits, ofEvents)))
 	return model.Pruned{Visits: len(ofVisits), Events: len(ofEvents), Visitors: visitors}, err
 }
 
@@ -82,17 +82,17 @@ func (r recorder) deleteOld(ctx context.Context, table bun.Ident, chosen *bun.Se
 
 // pruneVisitors deletes those of the visitors of whom nothing is left, and answers how many they are. Their rows are
 // locked first: who records a pageview or an event of one comes before that, or finds none.
-func (r recorder) pruneVisitors(ctx context.Context, visitors []string, before time.Time) (int, error) {
+func (r recorder) pruneVisitors(ctx context.Context, visitors []string) (int, error) {
 	if len(visitors) == 0 {
 		return 0, nil
 	}
 	r.tx.queue(r.tx.NewRaw("SELECT FROM visitors WHERE website_id = ? AND id IN (?) ORDER BY id FOR UPDATE", r.site.ID, list(visitors)))
 	var gone []string
-	err := r.tx.NewRaw(`DELETE FROM visitors v WHERE v.website_id = ?0 AND v.id IN (?1) AND v.last_seen_at < ?2
+	err := r.tx.NewRaw(`DELETE FROM visitors v WHERE v.website_id = ?0 AND v.id IN (?1)
 			AND NOT EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.visitor_id = v.id)
 			AND NOT EXISTS (SELECT FROM visits t WHERE t.website_id = ?0 AND t.visitor_id = v.id)
 			AND NOT EXISTS (SELECT FROM events e WHERE e.website_id = ?0 AND e.visitor_id = v.id)
-		RETURNING v.id`, r.site.ID, list(visitors), before).Scan(ctx, &gone)
+		RETURNING v.id`, r.site.ID, list(visitors)).Scan(ctx, &gone)
 	if err != nil || len(gone) == 0 {
 		return 0, err
 	}

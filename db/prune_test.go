@@ -53,17 +53,22 @@ func TestStore_PruneVisits(t *testing.T) {
 		b.happen(model.RecordEventInput{VisitorID: "guest", Type: model.EventCustom, Name: ptr("old"), OccurredAt: &old})
 		b.happen(model.RecordEventInput{VisitorID: "claimer", Type: model.EventPayment, Email: ptr("claimed@shop.example"), OccurredAt: &old})
 		b.happen(model.RecordEventInput{VisitorID: "regular", Type: model.EventCustom, Name: ptr("new")})
+		for _, day := range []int{-60, -1} { // again, of which only the time is kept
+			at := model.AtTime(now.AddDate(0, 0, day))
+			b.happen(model.RecordEventInput{VisitorID: "known", Type: model.EventIdentify, UserID: ptr("u"), Name: ptr("Identified"), OccurredAt: &at})
+		}
 		totals := b.totals(model.Range{})
 		require.Equal(t, "day60 2000 of 2, day1 0 of 0, day20 0 of 0, day40 0 of 0, edge 0 of 0, none 0", b.sources(model.ModelFirstTouch))
 
 		pruned, err := b.PruneVisits(t.Context(), b.site, before)
 		require.NoError(t, err)
-		require.Equal(t, model.Pruned{Visits: 5, Events: 2, Visitors: 2}, pruned)
+		require.Equal(t, model.Pruned{Visits: 5, Events: 3, Visitors: 3}, pruned)
 		conn := connect(t, b.dsn)
 		require.Equal(t, "old payer 1, on the edge 1, payer 2, regular 2", value[string](t, conn, `SELECT string_agg(id || ' ' || visit_count, ', ' ORDER BY id) FROM visitors`), "visits that were count on")
 		require.Equal(t, "2026-03-02", value[string](t, conn, `SELECT first_seen_at::date::text FROM visitors WHERE id = 'payer'`))
 		require.Equal(t, "new", value[string](t, conn, `SELECT string_agg(name, ',') FROM events`))
 		require.Empty(t, found(t, conn, "claimed@"))
+		require.Empty(t, found(t, conn, "Identified"), "seen lately, but nothing is kept that shows it")
 		require.NotEmpty(t, found(t, conn, "ada@shop.example"))
 		require.Equal(t, totals, b.totals(model.Range{}))
 		require.Equal(t, "day20 1000 of 1, day1 0 of 0, edge 0 of 0, none 1000", b.sources(model.ModelFirstTouch), "credit goes to what is left")
