@@ -18,23 +18,26 @@ const aliveMax = 2 * time.Second
 // again. So one that does not answer soon speaks for all that have not been used since.
 type liveness struct {
 	rest   time.Duration // for which a connection is not asked
-	lostAt atomic.Int64  // when one was found to be lost, in nanoseconds of Unix time
+	lostAt atomic.Int64  // when one was found to be lost, in nanoseconds since started
 }
 
-// usedKey is where a connection has the time at which it was last taken from the pool.
+// started is what the times of connections are counted from, so that no change of the clock changes their order.
+var started = time.Now()
+
+// usedKey is where a connection has the time since started at which it was last taken from the pool.
 const usedKey = "used"
 
 // check says whether a connection that is taken from the pool can be used. It implements what pgx calls a reset of
 // the session.
 func (l *liveness) check(ctx context.Context, conn *pgx.Conn) error {
-	now := time.Now()
+	now := time.Since(started)
 	data := conn.PgConn().CustomData()
-	used, _ := data[usedKey].(time.Time)
+	used, _ := data[usedKey].(time.Duration)
 	data[usedKey] = now
 	switch {
-	case used.UnixNano() <= l.lostAt.Load():
+	case used.Nanoseconds() <= l.lostAt.Load():
 		return driver.ErrBadConn
-	case now.Sub(used) <= l.rest:
+	case now-used <= l.rest:
 		return nil
 	}
 	asked, cancel := context.WithTimeout(ctx, aliveMax)
@@ -44,13 +47,13 @@ func (l *liveness) check(ctx context.Context, conn *pgx.Conn) error {
 	case err == nil:
 		return nil
 	case ctx.Err() == nil && errors.Is(asked.Err(), context.DeadlineExceeded):
-		l.lostAt.Store(now.UnixNano())
+		l.lostAt.Store(now.Nanoseconds())
 	}
 	return driver.ErrBadConn
 }
 
 // begin notes that a connection has been made.
 func (l *liveness) begin(_ context.Context, conn *pgx.Conn) error {
-	conn.PgConn().CustomData()[usedKey] = time.Now()
+	conn.PgConn().CustomData()[usedKey] = time.Since(started)
 	return nil
 }
