@@ -47,7 +47,7 @@ func TestReplicated(t *testing.T) {
 				return s.RevenueOverTime(ctx, b.site, model.RevenueOverTimeQuery{Interval: model.IntervalDay, Now: now})
 			},
 		}
-		others := []string{"Website", "WebsiteByTrackingID", "Websites", "RecordPayment", "RecordPayments", "DeletePayments", "RecordVisit", "RecordEvent"}
+		others := []string{"Website", "WebsiteByTrackingID", "Websites", "RecordPayment", "RecordPayments", "DeletePayments", "RecordVisit", "RecordEvent", "ErasePerson"}
 
 		store := reflect.TypeFor[graph.Store]()
 		require.Equal(t, store.NumMethod(), len(reports)+len(others), "is a new method a report?")
@@ -63,6 +63,8 @@ func TestReplicated(t *testing.T) {
 			_, err = b.own.Website(ctx, b.site.ID)
 			require.NoError(t, err)
 			_, err = b.own.DeletePayments(ctx, b.site, "", model.Deletion{TransactionID: ptr("first"), DryRun: true}, now)
+			require.NoError(t, err)
+			_, err = b.own.ErasePerson(ctx, b.site, "", model.Erasure{PersonQuery: model.PersonQuery{Person: model.Person{VisitorIDs: []string{"nobody"}}}, DryRun: true}, now)
 			require.NoError(t, err)
 		}))
 		for name, report := range reports {

@@ -69,7 +69,7 @@ func TestDistribute(t *testing.T) {
 			"create_distributed_table(payment_deletions, website_id, payments)", "create_distributed_table(rollups, website_id, payments)",
 			"create_distributed_table(visitor_rollups, website_id, payments)", "create_distributed_table(customers, website_id, payments)",
 			"create_distributed_table(visitors, website_id, payments)", "create_distributed_table(visits, website_id, payments)",
-			"create_distributed_table(events, website_id, payments)",
+			"create_distributed_table(events, website_id, payments)", "create_distributed_table(erasures, website_id, payments)",
 		}
 		require.Equal(t, want, calls(t, conn))
 
