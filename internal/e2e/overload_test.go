@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,18 +30,24 @@ func TestOverload(t *testing.T) {
 		got.refused(t, http.StatusServiceUnavailable, "unavailable")
 		require.Equal(t, "1", got.header.Get("Retry-After"))
 	}
-	query := func(token string) answer {
-		r := s.request(t, http.MethodPost, "/graphql", `{"query":"{ websites { id } }"}`)
+	const websites = "{ websites { id } }"
+	query := func(token, method, target, body string) answer {
+		r := s.request(t, method, target, body)
 		r.Header.Set("Authorization", "Bearer "+token)
 		res, err := http.DefaultClient.Do(r)
 		require.NoError(t, err)
 		return received(t, res)
 	}
-	got := query(s.token)
-	require.Equal(t, http.StatusServiceUnavailable, got.status)
-	require.Equal(t, "1", got.header.Get("Retry-After"))
-	require.Contains(t, got.body, `"code":"UNAVAILABLE"`)
-	require.Equal(t, `{"data":{"websites":[]}}`, query(others).body, "another account has places")
+	for _, got := range []answer{
+		query(s.token, http.MethodPost, "/graphql", `{"query":"`+websites+`"}`),
+		query(s.token, http.MethodGet, "/graphql?query="+url.QueryEscape(websites), ""),
+		query(s.token, http.MethodGet, "/graphql?query="+url.QueryEscape(websites), "a body that nobody reads"),
+	} {
+		require.Equal(t, http.StatusServiceUnavailable, got.status)
+		require.Equal(t, "1", got.header.Get("Retry-After"))
+		require.Contains(t, got.body, `"code":"UNAVAILABLE"`)
+	}
+	require.Equal(t, `{"data":{"websites":[]}}`, query(others, http.MethodPost, "/graphql", `{"query":"`+websites+`"}`).body, "another account has places")
 	require.Equal(t, http.StatusOK, s.get(t, http.MethodGet, "/readyz").status)
 
 	release()

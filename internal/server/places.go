@@ -61,7 +61,7 @@ func (p *places) limit(fail func(http.ResponseWriter, *http.Request, error), nex
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		work := &work{places: p, who: whoAsks(r.Context()), conn: connectionOf(r.Context())}
 		defer work.end()
-		if r.ContentLength != 0 {
+		if r.ContentLength != 0 && r.Method != http.MethodGet { // the body of a GET is never read to its end
 			r.Body = arriving{r.Body, work}
 		} else if err := work.begin(); err != nil {
 			fail(w, r, err)
