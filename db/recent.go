@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"tributary/model"
 )
 
 // maxRecent is how many values are remembered of a kind.
@@ -15,19 +17,25 @@ const maxRecent = 10_000
 // that somebody has made up must leave connections to those that there are.
 const maxStrange = 4
 
+// maxStrangers is how many reads of keys that are not remembered are under way or wait for that.
+const maxStrangers = 1024
+
 // recent remembers what was read a moment ago, so that not every request asks for it again. A change is
 // noticed when that moment is over, whichever process has made it. In the second half of the moment one request
 // reads it again, while the others go on with what is known: or all of them would read it at once when it is over.
 type recent[V any] struct {
-	moment  time.Duration // 0 to remember nothing
-	strange *semaphore.Weighted
+	moment    time.Duration       // 0 to remember nothing
+	strange   *semaphore.Weighted // of those who read
+	strangers *semaphore.Weighted // of those, and of those who wait for it
 
 	mu     sync.Mutex
 	values map[string]readValue[V]
 }
 
 func newRecent[V any](moment time.Duration) *recent[V] {
-	return &recent[V]{moment: moment, strange: semaphore.NewWeighted(maxStrange), values: map[string]readValue[V]{}}
+	return &recent[V]{
+		moment: moment, strange: semaphore.NewWeighted(maxStrange), strangers: semaphore.NewWeighted(maxStrangers), values: map[string]readValue[V]{},
+	}
 }
 
 type readValue[V any] struct {
@@ -37,13 +45,17 @@ type readValue[V any] struct {
 }
 
 // get is the value of the key, read if it is not remembered. Errors, those of read, are not remembered;
-// CodeUnavailable when the context ends before it can be read.
+// CodeUnavailable when the context ends before it can be read, and model.ErrOverloaded when too many wait for that.
 func (r *recent[V]) get(ctx context.Context, key string, read func() (V, error)) (V, error) {
 	if r.moment <= 0 {
 		return read()
 	}
 	value, state := r.find(key)
 	if state == unknown {
+		if !r.strangers.TryAcquire(1) {
+			return value, model.ErrOverloaded
+		}
+		defer r.strangers.Release(1)
 		if err := r.strange.Acquire(ctx, 1); err != nil {
 			return value, translate(err)
 		}

@@ -89,7 +89,8 @@ func Errorf(code Code, field, format string, args ...any) *Error {
 // ErrInternal stands for a fault of ours that whoever answers it has already logged.
 var ErrInternal = Errorf(CodeInternal, "", "internal error; the server's log has the details under the request id")
 
-// ErrOverloaded refuses a request for want of places. Whoever makes it has logged it: nothing is wrong with the database.
+// ErrOverloaded refuses a request because of others. It is logged now and then, not for each: nothing is wrong with the
+// database.
 var ErrOverloaded = Errorf(CodeUnavailable, "", "too many requests are under way; send it again")
 
 // Fields are the input fields at fault, in input order.

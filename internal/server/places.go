@@ -71,11 +71,9 @@ func (p *places) limit(fail func(http.ResponseWriter, *http.Request, error), nex
 	})
 }
 
-// The public and strangers share places as an account's tokens do, whose ids are no such words.
-const (
-	thePublic = "public"   // events, which have no token
-	strangers = "stranger" // whose tokens are looked up
-)
+// thePublic are those who send events, without a token. They share places as an account's tokens do; no account's id is
+// this word.
+const thePublic = "public"
 
 func whoAsks(ctx context.Context) string {
 	if principal, err := model.PrincipalFrom(ctx); err == nil {
@@ -150,17 +148,17 @@ func (w *working) Write(text []byte) (int, error) {
 // Unwrap is for http.ResponseController.
 func (w *working) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// knownTokens looks tokens up in places of their own, so that made-up ones fill no others.
-type knownTokens struct {
+// tokens says of look-ups that find too many others that they are refused.
+type tokens struct {
 	auth.Tokens
-	places *places
+	refused func()
 }
 
 // TokenByHash implements auth.Tokens.
-func (t knownTokens) TokenByHash(ctx context.Context, hash []byte, now time.Time) (model.Token, error) {
-	if err := t.places.take(strangers); err != nil {
-		return model.Token{}, err
+func (t tokens) TokenByHash(ctx context.Context, hash []byte, now time.Time) (model.Token, error) {
+	token, err := t.Tokens.TokenByHash(ctx, hash, now)
+	if err == model.ErrOverloaded {
+		t.refused()
 	}
-	defer t.places.giveBack(strangers)
-	return t.Tokens.TokenByHash(ctx, hash, now)
+	return token, err
 }

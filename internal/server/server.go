@@ -58,7 +58,7 @@ func New(c Config) http.Handler {
 		if c.TokenRate > 0 {
 			limited = rates.limit(fail, limited)
 		}
-		authenticated := auth.Middleware(knownTokens{c.Tokens, inFlight}, c.Now, fail)(limited)
+		authenticated := auth.Middleware(tokens{c.Tokens, inFlight.refused}, c.Now, fail)(limited)
 		return origins(c.CORSOrigins).allow(unstored(c.guard(authenticated, fail)))
 	}
 	mux := http.NewServeMux()
