@@ -166,25 +166,31 @@ func (e *eraser) account(ctx context.Context, finishedAt *time.Time) error {
 
 // tracedRow is a payment that carries an identifier of the person, or refunds one that does.
 type tracedRow struct {
-	ID string `bun:"type:uuid"`
-	counted
+	ID       string `bun:"type:uuid"`
+	ChargeID string
+	movedRow
 	IsOwn bool
 }
 
-// payments makes the person's own anonymous, and takes the visitor from those of others.
+// payments makes the person's own anonymous, and takes the visitor from those of others, which find another one of
+// theirs if there is one.
 func (e *eraser) payments(ctx context.Context, person model.Person) (int, error) {
 	var rows []tracedRow
-	err := e.tx.NewRaw("SELECT p.id, "+countedColumns+", t.is_own FROM (?1) AS t JOIN payments p ON p.website_id = ?0 AND p.id = t.id",
+	err := e.tx.NewRaw("SELECT p.id, p.charge_id, "+keptColumns+", t.is_own FROM (?1) AS t JOIN payments p ON p.website_id = ?0 AND p.id = t.id",
 		e.site.ID, traces(e.tx, e.site.ID, person, eraseStep)).Scan(ctx, &rows)
 	if err != nil {
 		return 0, err
 	}
-	var own, others []string
+	var own, others, charges []string
+	customers := map[model.CustomerKey]bool{}
 	for _, row := range rows {
 		if row.IsOwn {
 			own = append(own, row.ID)
 		} else {
-			others = append(others, row.ID)
+			others, charges = append(others, row.ID), append(charges, row.ChargeID)
+			for _, key := range row.keys() {
+				customers[key] = true
+			}
 		}
 		if row.VisitorID != nil {
 			e.changes.removed = append(e.changes.removed, row.counted)
@@ -201,9 +207,11 @@ func (e *eraser) payments(ctx context.Context, person model.Person) (int, error)
 	}
 	e.erased.Payments, e.erased.OthersPayments = len(own), len(others)
 	// Now, so that no rollup of the visitors is left when the rest is erased.
-	err = e.keepRollups(ctx)
+	if err := e.keepRollups(ctx); err != nil {
+		return 0, err
+	}
 	e.changes.added, e.changes.removed = nil, nil
-	return len(rows), err
+	return len(rows), e.findAgain(ctx, customers, charges, person.VisitorIDs)
 }
 
 func (e *eraser) visits(ctx context.Context, person model.Person) (n int, err error) {
@@ -228,7 +236,7 @@ func (e *eraser) deleteOf(ctx context.Context, table bun.Ident, person model.Per
 }
 
 // customers forgets those who are the person, and that others are known by a visitor of the person's: these are
-// known again by another visitor who paid as they did, if there is one.
+// known again by another visitor whom a page named or who paid as they did, if there is one.
 func (e *eraser) customers(ctx context.Context, person model.Person) (int, error) {
 	for _, own := range []struct {
 		basis  model.AttributionBasis
@@ -238,8 +246,14 @@ func (e *eraser) customers(ctx context.Context, person model.Person) (int, error
 	}
 	e.tx.queue(e.tx.NewRaw("UPDATE customers SET claimant = NULL WHERE website_id = ? AND claimant = ANY (?)", e.site.ID, textArray(person.VisitorIDs)))
 	var rows []customerRow
-	err := e.tx.NewRaw(`DELETE FROM customers c USING (SELECT s.basis, s.value FROM customers s WHERE s.website_id = ?0 AND s.visitor_id = ANY (?1) LIMIT ?2) AS s
-		WHERE c.website_id = ?0 AND c.basis = s.basis AND c.value = s.value RETURNING c.basis, c.value`,
+	err := e.tx.NewRaw(`WITH known AS (
+			SELECT c.basis, c.value, c.claimant FROM customers c WHERE c.website_id = ?0 AND c.visitor_id = ANY (?1) LIMIT ?2),
+		claimed AS (
+			UPDATE customers c SET visitor_id = k.claimant, claimed = true FROM known k
+			WHERE c.website_id = ?0 AND c.basis = k.basis AND c.value = k.value AND k.claimant IS NOT NULL),
+		gone AS (
+			DELETE FROM customers c USING known k WHERE c.website_id = ?0 AND c.basis = k.basis AND c.value = k.value AND k.claimant IS NULL)
+		SELECT k.basis, k.value FROM known k`,
 		e.site.ID, textArray(person.VisitorIDs), eraseStep).Scan(ctx, &rows)
 	if err != nil || len(rows) == 0 {
 		return 0, err
@@ -248,7 +262,7 @@ func (e *eraser) customers(ctx context.Context, person model.Person) (int, error
 	for _, row := range rows {
 		others[row.key()] = true
 	}
-	return len(rows), e.findAgain(ctx, others, nil)
+	return len(rows), e.findAgain(ctx, others, nil, nil)
 }
 
 // rest erases, with the next query, what is at most one row for each identifier.

@@ -184,6 +184,24 @@ func TestStore_ErasePerson(t *testing.T) {
 		require.Zero(t, value[int](t, conn, `SELECT count(*)::int FROM customers WHERE visitor_id IS NOT NULL OR claimant IS NOT NULL OR claimed`))
 	})
 
+	t.Run("others are found again by what else is known of them", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		for _, visitor := range []string{"shared", "bobs", "carols"} {
+			b.view(visitor)
+		}
+		b.pay(paid("t1", "bobs", "", "bob@shop.example"), paid("t2", "shared", "", "bob@shop.example"), refund("r2", "t2"))
+		b.pay(paid("t3", "shared", "", "carol@shop.example"), paid("t4", "", "", "carol@shop.example"), refund("r4", "t4"))
+		b.happen(model.RecordEventInput{VisitorID: "carols", Type: model.EventPayment, Email: ptr("carol@shop.example")})
+		before := b.totals(model.Range{})
+		b.erase(model.ErasePersonInput{VisitorID: ptr("shared"), Only: ptr(true)})
+		require.Equal(t, []string{
+			"r2   bobs REFUNDED_PAYMENT false", "r4   carols REFUNDED_PAYMENT false", "t1  bob@shop.example bobs VISITOR_ID false", "t2  bob@shop.example bobs EMAIL false",
+			"t3  carol@shop.example carols EMAIL false", "t4  carol@shop.example carols EMAIL false",
+		}, b.entries(connect(t, b.dsn)), "by a customer who was known otherwise, and by whom a page has named")
+		require.Equal(t, before, b.totals(model.Range{}))
+	})
+
 	t.Run("of a second browser that says it is the same user nothing stays", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)

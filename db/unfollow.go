@@ -47,7 +47,7 @@ func (r recorder) unfollow(ctx context.Context, removed []goneRow) error {
 		maps.Copy(doubtful, keys)
 		lost = append(lost, charges...)
 	}
-	return r.findAgain(ctx, doubtful, lost)
+	return r.findAgain(ctx, doubtful, lost, nil)
 }
 
 // customerBases are the ways to recognise a customer, in the order in which they are tried.
@@ -114,22 +114,28 @@ func (r recorder) resetRefunds(ctx context.Context, charges []string) ([]movedRo
 
 // findAgain credits payments that lost their visitor to the one that their customer is still known
 // by. Customers that were forgotten are known again by the payments that kept a visitor, one that was
-// seen before others and the earliest first; whatever follows from that follows.
-func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey]bool, charges []string) error {
+// seen before others and the earliest first; whatever follows from that follows. Neither leads to some visitors,
+// whom it is about to be taken from.
+func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey]bool, charges, besides []string) error {
 	for _, mustBeSeen := range []bool{true, false} {
 		for _, basis := range customerBases {
 			values := valuesOf(customers, basis)
 			if len(values) == 0 {
 				continue
 			}
-			_, err := r.move(ctx, r.tx.NewRaw(`UPDATE payments p SET visitor_id = c.visitor_id, basis = c.basis FROM customers c, payments was
-				WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND c.visitor_id IS NOT NULL
+			moved, err := r.move(ctx, r.tx.NewRaw(`UPDATE payments p SET visitor_id = c.visitor_id, basis = c.basis FROM customers c, payments was
+				WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND c.visitor_id IS NOT NULL AND c.visitor_id <> ALL (?5)
 					AND (NOT ?4 OR EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id))
 					AND p.website_id = ?0 AND p.?3 = c.value AND p.visitor_id IS NULL
 					AND was.website_id = p.website_id AND was.id = p.id
-				RETURNING `+movedColumns, r.site.ID, string(basis), list(values), keyColumn(basis), mustBeSeen))
+				RETURNING `+movedColumns, r.site.ID, string(basis), list(values), keyColumn(basis), mustBeSeen, textArray(besides)))
 			if err != nil {
 				return err
+			}
+			for _, row := range moved {
+				if !row.IsRefund {
+					charges = append(charges, row.TransactionID)
+				}
 			}
 		}
 	}
@@ -145,9 +151,9 @@ func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey
 		var rows []customerRow
 		err = r.tx.NewRaw(`SELECT DISTINCT ON (p.?3) ?1 AS basis, p.?3 AS value, p.visitor_id
 			FROM payments p LEFT JOIN visitors v ON v.website_id = ?0 AND v.id = p.visitor_id
-			WHERE p.website_id = ?0 AND p.?3 IN (?2) AND p.visitor_id IS NOT NULL
+			WHERE p.website_id = ?0 AND p.?3 IN (?2) AND p.visitor_id IS NOT NULL AND p.visitor_id <> ALL (?4)
 			ORDER BY p.?3, v.id IS NULL, p.recorded_at, p.id`,
-			r.site.ID, string(basis), list(values), keyColumn(basis)).Scan(ctx, &rows)
+			r.site.ID, string(basis), list(values), keyColumn(basis), textArray(besides)).Scan(ctx, &rows)
 		if err != nil {
 			return err
 		}
