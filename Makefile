@@ -21,7 +21,7 @@ SEED ?= 0
 # The database of known vulnerabilities, or a copy of it: file:///path.
 VULNDB ?= https://vuln.go.dev
 
-TESTFLAGS := $(if $(RACE),-race) -timeout=15m
+TESTFLAGS := $(if $(RACE),-race) -timeout=30m
 
 .PHONY: help
 help: ## Show what there is
