@@ -119,7 +119,7 @@ func translateState(pg *pgconn.PgError, err error) error {
 		strings.HasPrefix(pg.Code, classOperator), strings.HasPrefix(pg.Code, classSystem):
 		return &unavailableError{shown: unavailable("the database cannot answer now; try again"), cause: err}
 	case strings.HasPrefix(pg.Code, classData), pg.Code == stateSyntax:
-		return fmt.Errorf("Postgres refused a value or a statement (SQLSTATE %s), and may quote it in its message", pg.Code)
+		return fmt.Errorf("the database refused a value or a statement (SQLSTATE %s), and may quote it in its message", pg.Code)
 	}
 	return err
 }
