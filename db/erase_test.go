@@ -229,6 +229,21 @@ func TestStore_ErasePerson(t *testing.T) {
 		require.Empty(t, found(t, conn, "ada"))
 	})
 
+	t.Run("nobody stays known whom only the person's payments named", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		for _, visitor := range []string{"v", "page"} {
+			b.view(visitor)
+		}
+		b.pay(paid("t1", "v", "gone", "ada@shop.example"), paid("t2", "v", "stays", "ada@shop.example"), paid("t3", "v", "claimed", "ada@shop.example"), paid("t4", "", "stays", ""))
+		b.happen(model.RecordEventInput{VisitorID: "page", Type: model.EventIdentify, UserID: ptr("claimed")})
+		b.erase(model.ErasePersonInput{Email: ptr("ada@shop.example"), Only: ptr(true)})
+		conn := connect(t, b.dsn)
+		require.Empty(t, found(t, conn, "gone"))
+		require.Equal(t, "claimed page, stays v", value[string](t, conn, "SELECT string_agg(value || ' ' || visitor_id, ', ' ORDER BY value) FROM customers"))
+		require.Contains(t, b.entries(conn), "t4 stays  v CUSTOMER_ID false")
+	})
+
 	t.Run("an identifier of very many is refused, unless only that is meant", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
