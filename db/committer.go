@@ -29,6 +29,8 @@ type committer[I, O any] struct {
 	// commit writes the items of one website in one transaction. Each item has its own result; an error
 	// means that none is written.
 	commit func(ctx context.Context, site model.Website, items []I) ([]O, error)
+	of     string       // what the items are: of CommitKinds
+	tell   func(Commit) // of each transaction, or nil
 
 	mu      sync.Mutex
 	queues  map[ledgerKey][]*pendingWrite[I, O] // of the ledgers that are at work
@@ -52,8 +54,8 @@ type pendingWrite[I, O any] struct {
 	done    chan struct{}
 }
 
-func newCommitter[I, O any](commit func(context.Context, model.Website, []I) ([]O, error)) *committer[I, O] {
-	return &committer[I, O]{commit: commit, queues: map[ledgerKey][]*pendingWrite[I, O]{}}
+func newCommitter[I, O any](of string, commit func(context.Context, model.Website, []I) ([]O, error)) *committer[I, O] {
+	return &committer[I, O]{of: of, commit: commit, queues: map[ledgerKey][]*pendingWrite[I, O]{}}
 }
 
 // write answers the results of the items after they have been committed, and CodeUnavailable when too
@@ -154,9 +156,13 @@ func (p patient) Deadline() (time.Time, bool) { return p.deadline, true }
 // try commits, for as long as it takes: the clients of others wait for it too, not only that of first.
 func (c *committer[I, O]) try(first *pendingWrite[I, O], items []I) (results []O, err error) {
 	ctx := patient{context.WithoutCancel(first.ctx), time.Now().Add(commitTimeout)}
+	began := time.Now()
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("recording panicked: %v\n%s", cause, debug.Stack())
+		}
+		if c.tell != nil {
+			c.tell(Commit{Of: c.of, Items: len(items), Took: time.Since(began), Err: err})
 		}
 	}()
 	return c.commit(ctx, first.site, items)

@@ -104,7 +104,7 @@ func Open(dsn string, opts Options) (*Store, error) {
 	s := &Store{db: bunDB, hook: opts.Hook}
 	s.tokens, s.websites = newRecent[model.Token](opts.Remember), newRecent[model.Website](opts.Remember)
 	s.writes, s.reports = newTurnstile(opts.MaxConnections/2), newTurnstile(opts.MaxConnections/3)
-	s.payments, s.views, s.events = newCommitter(s.recordPayments), newCommitter(s.recordViews), newCommitter(inTurn(s, s.recordEvents))
+	s.payments, s.views, s.events = newCommitter(ofPayments, s.recordPayments), newCommitter(ofPageviews, s.recordViews), newCommitter(ofEvents, inTurn(s, s.recordEvents))
 	return s, nil
 }
 

@@ -115,7 +115,8 @@ func withoutValue(message string) string {
 }
 
 // recovered turns a panic into an error that is masked. Every panic of GraphQL is noticed here.
-func recovered(ctx context.Context, cause any) error {
+func (r *Resolver) recovered(ctx context.Context, cause any) error {
+	r.observer().Panicked()
 	if mayLog(ctx) {
 		slog.ErrorContext(ctx, "a resolver panicked", "panic", cause, "requestId", model.RequestID(ctx), "stack", string(debug.Stack()))
 	}

@@ -25,6 +25,7 @@ const queryTime = 5 * time.Second
 type handler struct {
 	queries  *queries
 	executor *executor.Executor
+	observer Observer
 }
 
 // NewHandler serves GraphQL over HTTP: POST, and GET for queries. The principal must be in the
@@ -35,7 +36,7 @@ func NewHandler(r *Resolver) http.Handler {
 	run.SetQueryCache(prepared{})
 	run.SetParserTokenLimit(1) // so that nothing is run that was not measured
 	run.SetErrorPresenter(present)
-	run.SetRecoverFunc(recovered)
+	run.SetRecoverFunc(r.recovered)
 	run.Use(extension.Introspection{})
 	run.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		return next(r.withLoaders(ctx))
@@ -47,7 +48,10 @@ func NewHandler(r *Resolver) http.Handler {
 		}
 		return next(ctx)
 	})
-	return &handler{newQueries(schema.Schema()), run}
+	if r.Observer != nil {
+		run.AroundRootFields(r.observe)
+	}
+	return &handler{newQueries(schema.Schema()), run, r.observer()}
 }
 
 // ServeHTTP implements http.Handler.
@@ -62,6 +66,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	ctx := withFewLogged(graphql.StartOperationTrace(req.Context()))
 	query, faults := h.queries.prepare(asked)
 	if faults != nil {
+		h.observer.Refused()
 		writeFaults(ctx, w, req, faults)
 		return
 	}
@@ -79,6 +84,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		Query: asked.query, OperationName: asked.operation, Variables: asked.variables, Headers: req.Header, ReadTime: read,
 	})
 	if faults != nil {
+		h.observer.Refused()
 		writeFaults(ctx, w, req, faults)
 		return
 	}

@@ -74,7 +74,6 @@ func (r *Resolver) loaders(ctx context.Context) *loaders {
 }
 
 func (r *Resolver) newLoaders() *loaders {
-	wait := dataloadgen.WithWait(cmp.Or(r.BatchWait, defaultBatchWait))
 	website := dataloadgen.NewMappedLoader(func(ctx context.Context, ids []string) (map[string]model.Website, error) {
 		found := make(map[string]model.Website, len(ids))
 		for _, id := range ids {
@@ -85,17 +84,17 @@ func (r *Resolver) newLoaders() *loaders {
 			found[id] = site
 		}
 		return found, nil
-	}, wait)
+	}, r.batchWait())
 	return &loaders{
 		website:    website,
-		visitor:    newLoader(wait, withoutParams(r.Store.Visitors)),
-		firstVisit: newLoader(wait, withoutParams(r.Store.FirstVisits)),
-		lastVisit:  newLoader(wait, withoutParams(r.Store.LastVisits)),
-		visits:     newLoader(wait, r.Store.VisitsOfVisitors),
-		events:     newLoader(wait, r.Store.EventsOfVisitors),
-		journey:    newLoader(wait, r.Store.JourneysOfVisitors),
-		payments:   newLoader(wait, r.Store.PaymentsOfVisitors),
-		revenue: newLoader(wait, func(ctx context.Context, id string, visitors []string, in model.Range) (map[string]*model.Revenue, error) {
+		visitor:    newLoader(r, withoutParams(r.Store.Visitors)),
+		firstVisit: newLoader(r, withoutParams(r.Store.FirstVisits)),
+		lastVisit:  newLoader(r, withoutParams(r.Store.LastVisits)),
+		visits:     newLoader(r, r.Store.VisitsOfVisitors),
+		events:     newLoader(r, r.Store.EventsOfVisitors),
+		journey:    newLoader(r, r.Store.JourneysOfVisitors),
+		payments:   newLoader(r, r.Store.PaymentsOfVisitors),
+		revenue: newLoader(r, func(ctx context.Context, id string, visitors []string, in model.Range) (map[string]*model.Revenue, error) {
 			site, err := website.Load(ctx, id)
 			if err != nil {
 				return nil, err
@@ -103,6 +102,10 @@ func (r *Resolver) newLoaders() *loaders {
 			return r.Store.RevenueOfVisitors(ctx, site, visitors, in)
 		}),
 	}
+}
+
+func (r *Resolver) batchWait() dataloadgen.Option {
+	return dataloadgen.WithWait(cmp.Or(r.BatchWait, defaultBatchWait))
 }
 
 // batch answers one question about many visitors of a website at once, by visitor.
@@ -118,11 +121,11 @@ func withoutParams[V any](call func(ctx context.Context, website string, visitor
 var errTooLong = model.Errorf(model.CodeUnavailable, "", "the request took too long; ask for less at once")
 
 // newLoader makes a loader whose keys share a call when they are equal but for the visitor.
-func newLoader[P comparable, V any](wait dataloadgen.Option, call batch[P, V]) loader[P, V] {
+func newLoader[P comparable, V any](r *Resolver, call batch[P, V]) loader[P, V] {
 	return dataloadgen.NewLoader(func(ctx context.Context, keys []key[P]) (_ []V, errs []error) {
 		defer func() {
 			if cause := recover(); cause != nil {
-				errs = []error{recovered(ctx, cause)}
+				errs = []error{r.recovered(ctx, cause)}
 			}
 		}()
 		if err := ctx.Err(); err != nil {
@@ -146,5 +149,5 @@ func newLoader[P comparable, V any](wait dataloadgen.Option, call batch[P, V]) l
 			}
 		}
 		return values, errs
-	}, wait)
+	}, r.batchWait())
 }

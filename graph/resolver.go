@@ -49,6 +49,8 @@ type Resolver struct {
 	// BatchWait is how long sibling fields are waited for before the store is asked for all of them
 	// together; 0 means a millisecond.
 	BatchWait time.Duration
+	// Observer, if set, is told of what GraphQL asks for.
+	Observer Observer
 }
 
 // website is the website that a request is about, once the principal has shown that it may use it.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -26,6 +27,9 @@ var allowed = map[string]string{
 	"/healthz":         "GET, HEAD",
 	"/readyz":          "GET, HEAD",
 }
+
+// Paths are those of the API's operations, in order.
+func Paths() []string { return slices.Sorted(maps.Keys(allowed)) }
 
 // NewHandler serves everything below /api, and /healthz and /readyz. It expects the principal of the
 // request in its context for /api, but not for events, and the request's id, which the answer's header

@@ -25,7 +25,7 @@ func TestServe_replica(t *testing.T) {
 		}
 		id, key := op.newWebsite("shop.example.com")
 		another := op.ask("key", "create", "--website", id).text("key")
-		server := op.serve()
+		server := op.serve("--metrics-listen", "127.0.0.1:0")
 		says := func(text string, times int) {
 			t.Helper()
 			require.Eventually(t, func() bool { return strings.Count(server.log.String(), text) == times }, 20*time.Second, 5*time.Millisecond)
@@ -43,9 +43,14 @@ func TestServe_replica(t *testing.T) {
 		err = conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'tributary' AND query LIKE '%' || $1 || '%')`, id).Scan(&asked)
 		require.NoError(t, err)
 		require.True(t, asked)
+		_, figures := server.figures()
+		require.Contains(t, figures, "tributary_replica_used 1")
+		require.Contains(t, figures, `tributary_db_connections_max{database="replica"} 20`)
 
 		pair.KillReplica()
 		says("reports are read from the primary", 1)
+		_, figures = server.figures()
+		require.Contains(t, figures, "tributary_replica_used 0")
 		require.Contains(t, server.graphQL(another, `{ revenue { charges } }`), `20`)
 		status, _ := server.send(http.MethodGet, "/readyz", "", "")
 		require.Equal(t, http.StatusOK, status)

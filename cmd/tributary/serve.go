@@ -14,7 +14,9 @@ import (
 	"tributary/db"
 	"tributary/graph"
 	"tributary/internal/clientip"
+	"tributary/internal/metrics"
 	"tributary/internal/server"
+	"tributary/internal/server/pages"
 )
 
 // How long a stop may take, to stay below two seconds.
@@ -56,6 +58,7 @@ type serveCmd struct {
 	EventRate           uint32    `default:"20" placeholder:"N" help:"How many events a second one address may send to /api/events, in the mean of ten seconds; 0 for any number (default: ${default})."`
 	KeepVisits          days      `placeholder:"DAYS" help:"How long visits and events are kept, such as 400d; then they are deleted, with visitors who did not pay (default: for ever)."`
 	TokenRate           uint32    `placeholder:"N" help:"How many requests a second one key or token may make, in the mean of ten seconds; 0 for any number (default: any)."`
+	MetricsListen       address   `placeholder:"HOST:PORT" help:"Address at which Prometheus finds /metrics, such as 127.0.0.1:9090, for everybody who can reach it; none without."`
 	ReadDatabaseURL     string    `placeholder:"URL" help:"Streaming replica of the database to read reports from; what cannot be read there comes from --database-url."`
 	AllowUnsafeDatabase bool      `help:"Start although the database of --database-url says that it can lose what it has acknowledged."`
 }
@@ -63,11 +66,16 @@ type serveCmd struct {
 // Run implements the command.
 func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	tuneMemory()
-	listener, err := c.bind(ctx)
+	listener, err := bind(ctx, "--listen", c.Listen)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = listener.Close() }() // is an error after serving, which has closed it
+	figures, closeFigures, err := c.openMetrics(ctx, a.log)
+	if err != nil {
+		return err
+	}
+	defer closeFigures()
 	countries, err := clientip.OpenCountries(c.GeoIP, c.proxies())
 	if err != nil {
 		return fmt.Errorf("--geoip: %w", err)
@@ -84,7 +92,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	closing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	context.AfterFunc(ctx, func() { time.AfterFunc(stopTime, func() { cancel(errStopTime) }) })
-	err = c.serve(ctx, a, d, listener, countries)
+	err = c.serve(ctx, a, d, listener, countries, figures)
 
 	switch err := d.close(closing); {
 	case errors.Is(err, errStopTime):
@@ -97,7 +105,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 }
 
 // serve answers requests until the context ends.
-func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.Listener, countries *clientip.Countries) error {
+func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.Listener, countries *clientip.Countries, figures *metrics.Metrics) error {
 	place, err := a.place(ctx, d, listener.Addr())
 	if err != nil {
 		return err
@@ -107,6 +115,7 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 		return err
 	}
 	defer closeReplica()
+	watchStores(figures, d.Store, store)
 	resolver := newResolver(store)
 	if c.Demo {
 		if place.Demo, err = a.openDemo(ctx, d.Store, resolver); err != nil {
@@ -126,8 +135,19 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 	a.log.Info("ready for requests", "url", place.URL, "version", version)
 	context.AfterFunc(ctx, func() { a.log.Info("stopping: no more requests are accepted, those under way are finished") })
 	senders := newSenders(c.proxies(), countries, c.EventRate, a.log)
-	handler := c.newHandler(d.Store, resolver, senders, place.Demo.playground(), a.log)
-	return server.Serve(ctx, listener, handler, server.Limits{Grace: drainTime}, a.log)
+	limits := server.Limits{Grace: drainTime}
+	config := server.Config{
+		Pages:           pages.New(pages.Config{Version: version, Playground: place.Demo.playground()}),
+		CORSOrigins:     c.origins(),
+		TrustsRequestID: c.proxies().FromProxy,
+		TokenRate:       c.TokenRate,
+		Logger:          a.log,
+	}
+	if figures != nil {
+		config.Observer, resolver.Observer, limits.Cut = figures, figures, figures.ConnectionCut
+		senders = figures.CountSenders(senders)
+	}
+	return server.Serve(ctx, listener, newHandler(config, d.Store, resolver, senders), limits, a.log)
 }
 
 // withReplica is the store with its reports read from the replica, if there is one, until that is closed.
@@ -160,17 +180,17 @@ func (c *serveCmd) origins() []string {
 	return origins
 }
 
-// bind takes the address first, so that a port that is in use is found out at once.
-func (c *serveCmd) bind(ctx context.Context) (net.Listener, error) {
+// bind takes the address of a flag first, so that a port that is in use is found out at once.
+func bind(ctx context.Context, flag string, at address) (net.Listener, error) {
 	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", string(c.Listen))
+	listener, err := config.Listen(ctx, "tcp", string(at))
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is in use: stop the program that listens there, or choose another address with --listen", c.Listen)
+		return nil, fmt.Errorf("%s is in use: stop the program that listens there, or choose another address with %s", at, flag)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("%s may not be listened on by this user: choose a port from 1024 with --listen", c.Listen)
+		return nil, fmt.Errorf("%s may not be listened on by this user: choose a port from 1024 with %s", at, flag)
 	case err != nil:
-		return nil, fmt.Errorf("cannot listen on %s: choose an address of this machine with --listen: %w", c.Listen, err)
+		return nil, fmt.Errorf("cannot listen on %s: choose an address of this machine with %s: %w", at, flag, err)
 	}
 	return listener, nil
 }

@@ -94,6 +94,29 @@ func TestServe(t *testing.T) {
 		require.Contains(t, o.stderr, "must be an address such as 10.0.0.7")
 	})
 
+	t.Run("shows its figures at an address of their own, if there is one", func(t *testing.T) {
+		t.Parallel()
+		op, _ := onDatabase(t)
+		_, key := op.newWebsite("shop.example.com")
+		server := op.serve("--metrics-listen", "127.0.0.1:0")
+		require.Equal(t, http.StatusOK, server.pay(key, "payment_1", ""))
+		at, text := server.figures()
+		for _, figure := range []string{
+			`tributary_http_request_duration_seconds_count{method="POST",route="/api/v1/payments",status="2xx"} 1`,
+			`tributary_commit_batch_size_count{of="payments"} 1`,
+			`tributary_db_connections_max{database="primary"} 20`,
+		} {
+			require.Contains(t, text, figure)
+		}
+		status, _ := server.send(http.MethodGet, "/metrics", "", "")
+		require.Equal(t, http.StatusNotFound, status)
+		o := op.try("serve", "--listen", "127.0.0.1:0", "--allow-unsafe-database", "--metrics-listen", strings.TrimSuffix(strings.TrimPrefix(at, "http://"), "/metrics"))
+		require.Equal(t, 1, o.code)
+		require.Contains(t, o.stderr, "choose another address with --metrics-listen")
+		server.stopped(server.signal())
+		require.NotContains(t, server.log.String(), "not served to the end")
+	})
+
 	t.Run("logs JSON to what is no terminal", func(t *testing.T) {
 		t.Parallel()
 		op, _ := onDatabase(t)

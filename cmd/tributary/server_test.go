@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -123,6 +124,18 @@ func (r *running) trySend(method, path, token, body string) (int, string, error)
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(res.Body)
 	return res.StatusCode, string(text), err
+}
+
+// figures are those for Prometheus of a server with --metrics-listen, and where they are.
+func (r *running) figures() (url, text string) {
+	r.t.Helper()
+	url = regexp.MustCompile(`http://[^"]+/metrics`).FindString(r.log.String())
+	res, err := http.Get(url)
+	require.NoError(r.t, err)
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(r.t, err)
+	return url, string(body)
 }
 
 // pay records a payment and answers the status.

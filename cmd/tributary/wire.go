@@ -12,7 +12,6 @@ import (
 	"tributary/internal/clientip"
 	"tributary/internal/ratelimit"
 	"tributary/internal/server"
-	"tributary/internal/server/pages"
 	"tributary/internal/useragent"
 	"tributary/rest"
 )
@@ -43,20 +42,11 @@ func newSenders(proxies clientip.Proxies, countries *clientip.Countries, perSeco
 	}
 }
 
-// newHandler puts the packages together: all that the server answers.
-func (c *serveCmd) newHandler(store *db.Store, resolver *graph.Resolver, senders rest.Senders, playground pages.Playground, log *slog.Logger) http.Handler {
-	return server.New(server.Config{
-		GraphQL:      graph.NewHandler(resolver),
-		REST:         rest.NewHandler(resolver.Mutation(), store.Ping, now, senders),
-		Pages:        pages.New(pages.Config{Version: version, Playground: playground}),
-		Tokens:       store,
-		Now:          now,
-		GraphQLError: graph.WriteError,
-		RESTError:    rest.WriteError,
-		Logger:       log,
-
-		CORSOrigins:     c.origins(),
-		TrustsRequestID: c.proxies().FromProxy,
-		TokenRate:       c.TokenRate,
-	})
+// newHandler puts the packages together: all that the server answers. The config has what the flags say.
+func newHandler(config server.Config, store *db.Store, resolver *graph.Resolver, senders rest.Senders) http.Handler {
+	config.GraphQL = graph.NewHandler(resolver)
+	config.REST = rest.NewHandler(resolver.Mutation(), store.Ping, now, senders)
+	config.Tokens, config.Now = store, now
+	config.GraphQLError, config.RESTError = graph.WriteError, rest.WriteError
+	return server.New(config)
 }

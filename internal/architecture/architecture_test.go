@@ -48,6 +48,7 @@ var rules = map[string]rule{
 	"internal/rates":        {own: []string{"model"}},
 	"internal/useragent":    {own: []string{"model"}, others: []string{"github.com/mileusna/useragent"}},
 	"internal/clientip":     {others: []string{"github.com/oschwald/maxminddb-golang/v2"}},
+	"internal/metrics":      {own: []string{"db", "model", "rest"}, others: []string{"github.com/prometheus/client_golang/…"}},
 	"internal/ratelimit":    {},
 	"internal/postgres":     {others: []string{"github.com/fergusstrange/embedded-postgres", pgx, "golang.org/x/sys/unix"}},
 	"internal/statements":   {own: []string{"db"}, others: []string{pgx}},
@@ -63,7 +64,7 @@ var rules = map[string]rule{
 
 // runtimeFiles are the only ones of package graph that may know gqlgen and gqlparser, so that no
 // rule comes to live where REST does not pass.
-var runtimeFiles = []string{"handler.go", "queries.go", "guard.go", "extent.go", "response.go", "errors.go"}
+var runtimeFiles = []string{"handler.go", "queries.go", "guard.go", "extent.go", "response.go", "errors.go", "observer.go"}
 
 // maxResolver is how many lines the body of a resolver method has at most.
 const maxResolver = 20

@@ -157,6 +157,7 @@ func (s *stack) twin(t testing.TB, wrap func(http.Handler) http.Handler) *stack 
 func (s *stack) handler(shown pages.Config) http.Handler {
 	resolver := &graph.Resolver{Store: s.store, Now: s.clock.now, ParseUserAgent: useragent.Parse}
 	config := s.options.Server
+	resolver.Observer, _ = config.Observer.(graph.Observer)
 	config.GraphQL = graph.NewHandler(resolver)
 	config.REST = rest.NewHandler(resolver.Mutation(), s.store.Ping, s.clock.now, s.options.Senders)
 	config.Pages = pages.New(shown)

@@ -56,6 +56,13 @@ func (p *places) giveBack(who string) {
 	}
 }
 
+// inUse is how many places are taken.
+func (p *places) inUse() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.taken
+}
+
 // limit lets a handler work on a request as long as there are places.
 func (p *places) limit(fail func(http.ResponseWriter, *http.Request, error), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -20,6 +20,8 @@ type Limits struct {
 	Idle time.Duration
 	// Connections is how many clients may have: 4,096, or fewer if the process may not open so many files.
 	Connections int
+	// Cut, if set, is told of each connection that is closed for another one.
+	Cut func()
 	// Grace is how long requests under way have when the server stops: no time.
 	Grace time.Duration
 }
@@ -38,6 +40,9 @@ func (l Limits) withDefaults() Limits {
 	if l.Connections == 0 {
 		l.Connections = connectionLimit()
 	}
+	if l.Cut == nil {
+		l.Cut = func() {}
+	}
 	return l
 }
 
@@ -45,7 +50,7 @@ func (l Limits) withDefaults() Limits {
 // those under way the grace time to finish, and returns nil. Errors: of the listener.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, limits Limits, logger *slog.Logger) error {
 	limits = limits.withDefaults()
-	open := &connections{Listener: listener, most: limits.Connections, cut: func() {}}
+	open := &connections{Listener: listener, most: limits.Connections, cut: limits.Cut}
 	srv := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: limits.Header,

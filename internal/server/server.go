@@ -16,6 +16,7 @@ import (
 	"tributary/internal/server/pages"
 	"tributary/internal/tracker"
 	"tributary/model"
+	"tributary/rest"
 )
 
 // requestTimeout is how long a request may take. One that takes longer is answered with CodeUnavailable.
@@ -34,6 +35,8 @@ type Config struct {
 	RESTError    func(http.ResponseWriter, *http.Request, error)
 	Logger       *slog.Logger
 
+	// Observer, if set, is told of what the server does.
+	Observer Observer
 	// CORSOrigins are those of the pages that may call GraphQL and the API from browsers, "*" all. Pages of every
 	// origin may send events.
 	CORSOrigins []string
@@ -50,8 +53,12 @@ const overloadPause = 10 * time.Second
 
 // New is the handler of all that a Tributary server offers.
 func New(c Config) http.Handler {
-	inFlight := newPlaces(cmp.Or(c.InFlight, maxInFlight), c.sayOverloaded())
-	rates := newTokenRates(c.TokenRate, c.Now, func() {})
+	if c.Observer == nil {
+		c.Observer = nobody{}
+	}
+	inFlight := newPlaces(cmp.Or(c.InFlight, maxInFlight), c.overloaded())
+	c.Observer.WatchRequests(inFlight.inUse)
+	rates := newTokenRates(c.TokenRate, c.Now, c.Observer.TokenLimited)
 	// private is what needs a token, and is nothing for caches.
 	private := func(next http.Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 		limited := inFlight.limit(fail, next)
@@ -62,23 +69,33 @@ func New(c Config) http.Handler {
 		return origins(c.CORSOrigins).allow(unstored(c.guard(authenticated, fail)))
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", private(c.GraphQL, c.GraphQLError))
-	mux.Handle("/api/", private(c.REST, c.RESTError))
-	mux.Handle("/api/events", c.guard(inFlight.limit(c.RESTError, c.REST), c.RESTError)) // which names its website by a tracking id
-	health := c.guard(c.REST, c.RESTError)                                               // which is for those who ask whether the server is overloaded
-	mux.Handle("/healthz", health)
-	mux.Handle("/readyz", health)
+	handle := func(route string, handler http.Handler) { mux.Handle(route, c.observe(route, handler)) }
+	handle("/graphql", private(c.GraphQL, c.GraphQLError))
+	health := c.guard(c.REST, c.RESTError)                              // which is for those who ask whether the server is overloaded
+	events := c.guard(inFlight.limit(c.RESTError, c.REST), c.RESTError) // which name their website by a tracking id
+	api := private(c.REST, c.RESTError)
+	for _, path := range rest.Paths() {
+		switch {
+		case path == "/api/events":
+			handle(path, events)
+		case strings.HasPrefix(path, "/api/"):
+			handle(path, api)
+		default:
+			handle(path, health)
+		}
+	}
+	handle("/api/", api)
 	contract := c.guard(newContract(), c.RESTError)
-	mux.Handle("/openapi.yaml", contract)
-	mux.Handle("/openapi.json", contract)
-	mux.Handle(tracker.Path, c.guard(tracker.New(), c.RESTError))
+	handle("/openapi.yaml", contract)
+	handle("/openapi.json", contract)
+	handle(tracker.Path, c.guard(tracker.New(), c.RESTError))
 	shown := c.guard(c.Pages, c.RESTError)
 	for _, path := range pages.Paths {
-		mux.Handle(path, shown)
+		handle(path, shown)
 	}
 	unknown := c.guard(http.HandlerFunc(c.notFound), c.RESTError)
-	mux.Handle("/api", unknown) // which would be sent on to /api/
-	mux.Handle("/", unknown)
+	handle("/api", unknown) // which would be sent on to /api/
+	handle("/", unknown)
 	return c.identify(mux)
 }
 
@@ -90,11 +107,12 @@ func unstored(next http.Handler) http.Handler {
 	})
 }
 
-// sayOverloaded logs, now and then, that requests are refused for want of places.
-func (c Config) sayOverloaded() func() {
+// overloaded counts requests that are refused for want of places, and logs it now and then.
+func (c Config) overloaded() func() {
 	var mu sync.Mutex
 	var last time.Time
 	return func() {
+		c.Observer.Overloaded()
 		mu.Lock()
 		defer mu.Unlock()
 		if now := c.Now(); now.Sub(last) > overloadPause {
@@ -126,6 +144,7 @@ func (c Config) guard(next http.Handler, fail func(http.ResponseWriter, *http.Re
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(cause)
 			}
+			c.Observer.Panicked()
 			ctx := r.Context()
 			c.Logger.ErrorContext(ctx, "a request panicked", "panic", cause, "requestId", model.RequestID(ctx), "path", r.URL.Path, "stack", string(debug.Stack()))
 			fail(w, r, model.ErrInternal)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/graph"
+	"tributary/internal/metrics"
 	"tributary/internal/server"
 	"tributary/openapi"
 	"tributary/rest"
@@ -25,6 +26,8 @@ import (
 func TestNew_panics(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
+	figures := metrics.New("")
+	var observer server.Observer = figures
 	panics := func(cause any) http.Handler {
 		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(cause) })
 	}
@@ -32,13 +35,14 @@ func TestNew_panics(t *testing.T) {
 		return server.New(server.Config{
 			GraphQL: panics(cause), REST: panics(cause), Pages: panics(cause),
 			GraphQLError: graph.WriteError, RESTError: rest.WriteError,
-			Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Logger: slog.New(slog.NewTextHandler(&log, nil)), Observer: observer,
 		})
 	}
 
+	panicking := handler("a secret cause")
 	for _, path := range []string{"/healthz", "/", "/docs/"} {
 		answer := httptest.NewRecorder()
-		handler("a secret cause").ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+		panicking.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
 		require.Equal(t, http.StatusInternalServerError, answer.Code)
 		var envelope openapi.ErrorResponse
 		require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &envelope))
@@ -48,7 +52,11 @@ func TestNew_panics(t *testing.T) {
 		require.Contains(t, log.String(), "a secret cause")
 		require.Contains(t, log.String(), envelope.Error.RequestId)
 	}
+	counted := httptest.NewRecorder()
+	figures.Handler().ServeHTTP(counted, httptest.NewRequest(http.MethodGet, metrics.Path, nil))
+	require.Contains(t, counted.Body.String(), "\ntributary_panics_total 3\n")
 
+	observer = nil
 	require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() {
 		handler(http.ErrAbortHandler).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
 	}, "a handler that gives up on its connection is let through")
