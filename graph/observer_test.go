@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -44,12 +45,14 @@ func TestResolver_observer(t *testing.T) {
 	b.ask(`{ a: websites { id } b: websites { id } }`, nil)
 	b.refused(`{ a: revenue { charges } b: websites { id } }`, nil)
 	b.refused(`{ visitor(id: "v") { revenue { charges } } }`, nil)
-	b.refused(`mutation { deletePayments(input: {}) { deleted } }`, nil)
-	b.refused(`{ nothing }`, nil)
+	b.ask(`mutation { recordPayment(input: {transactionId: "t", amount: "1", currency: "USD"}) { outcome } }`, nil)
 	b.refused(`{ payments(first: 99999999) { edges { cursor } } }`, nil)
+	b.refused(`{ nothing }`, nil)
+	b.refused("{ "+strings.Repeat("a: websites { id } ", 31)+"}", nil)
 
 	require.Equal(t, map[string]int{
-		"query websites ": 3, "query revenue INTERNAL": 1, "query visitor INTERNAL": 1, "mutation deletePayments MISSING_FIELD": 1,
+		"query websites ": 3, "query revenue INTERNAL": 1, "query visitor INTERNAL": 1, "query payments TOO_MANY_ITEMS": 1,
+		"mutation recordPayment ": 1,
 	}, seen.fields)
 	require.Equal(t, map[string]int{"refused": 2, "panicked": 2}, seen.others)
 }
