@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,7 +55,7 @@ func migrations(t *testing.T) []string {
 const ledgerOfFirst = `
 	INSERT INTO accounts (id, name, created_at) VALUES ('a', 'A', now());
 	INSERT INTO websites (id, account_id, tracking_id, domain, name, timezone, currency, created_at)
-		SELECT id, 'a', 'dfid_' || id, id || '.example', id, 'Europe/Berlin', 'USD', now() FROM unnest(ARRAY['w', 'x']) AS id;
+		SELECT id, 'a', 'dfid_' || id, left(id, 1) || '.example', id, 'Europe/Berlin', 'USD', now() FROM unnest(ARRAY[repeat('a', 24), repeat('b', 24)]) AS id;
 	INSERT INTO visits (website_id, id, visitor_id, session_id, started_at, last_seen_at, landing_page, referrer, source, utm_source, utm_medium,
 			utm_campaign, utm_term, utm_content, pageviews)
 		SELECT w.id, gen_random_uuid(), 'v' || n, 's' || n, now() - interval '1 year', now() - interval '1 year', 'https://w.example/?utm_source=news', NULL,
@@ -84,7 +85,7 @@ func TestMigrate_keepsRevenue(t *testing.T) {
 			store, err := db.Open(dsn, db.Options{MaxConnections: 2})
 			require.NoError(t, err)
 			defer store.Close()
-			for _, id := range []string{"w", "x"} {
+			for _, id := range []string{strings.Repeat("a", 24), strings.Repeat("b", 24)} {
 				site, err := store.Website(t.Context(), id)
 				require.NoError(t, err)
 				want := value[string](t, conn, `SELECT concat_ws(' ', sum(amount_minor) FILTER (WHERE kind IN ('CHARGE', 'RENEWAL')), sum(amount_minor) FILTER (WHERE kind = 'REFUND'))
