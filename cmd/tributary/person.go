@@ -135,6 +135,12 @@ func (v erasureView) write(out io.Writer) {
 		fmt.Fprintf(out, "Only a page has said that %s of payments %s the person's: these payments stay as they are.\n",
 			count(v.Unproven, "further e-mail or customer id"), map[bool]string{true: "is", false: "are"}[v.Unproven == 1])
 	}
+	if v.Payments+v.OthersPayments+v.Visits+v.Events == 0 {
+		fmt.Fprintln(out, "No payment, visit or event is theirs: see that the identifier is written as it was recorded.")
+	}
+	if v.ID != nil {
+		fmt.Fprintf(out, "This erasure is %s: note it if you will have to prove it.\n", *v.ID)
+	}
 }
 
 type personScrubCmd struct {
