@@ -112,9 +112,6 @@ func (c *cluster) create(ctx context.Context, p programs) error {
 		return fmt.Errorf("create a database cluster with %s as %s: %w\n%s%s",
 			p.path("initdb"), c.account, err, strings.TrimSpace(output.String()), initHint(output.String()))
 	}
-	if err := tune(staging, memory()); err != nil {
-		return fmt.Errorf("create a database cluster: %w", err)
-	}
 	// An empty directory may be in the place; Remove refuses any other.
 	if err := os.Remove(c.dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%s holds files but no database cluster (it has no PG_VERSION): "+

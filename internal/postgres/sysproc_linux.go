@@ -3,8 +3,6 @@ package postgres
 import (
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"syscall"
 )
 
@@ -28,24 +26,4 @@ func isServer(pid int, dir string) bool {
 	}
 	own, err := os.Stat(dir)
 	return err == nil && os.SameFile(cwd, own)
-}
-
-// memoryLimits say how much memory a container may use, in version 2 and 1 of control groups. Outside of one they
-// are missing or say more than there is.
-var memoryLimits = []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}
-
-// memory is that of the machine or container in bytes, 0 if it is not known.
-func memory() uint64 {
-	var info syscall.Sysinfo_t
-	if err := syscall.Sysinfo(&info); err != nil {
-		return 0
-	}
-	bytes := uint64(info.Totalram) * uint64(info.Unit)
-	for _, path := range memoryLimits {
-		text, _ := os.ReadFile(path)
-		if limit, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64); err == nil {
-			bytes = min(bytes, limit)
-		}
-	}
-	return bytes
 }

@@ -25,6 +25,3 @@ func isServer(pid int, dir string) bool {
 	command, err := exec.Command("ps", "-ww", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
 	return err == nil && strings.Contains(string(command), " -D "+dir+" ")
 }
-
-// memory is that of the machine in bytes, 0 if it is not known.
-func memory() uint64 { return 0 }
