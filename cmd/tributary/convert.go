@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"tributary/db"
@@ -27,9 +26,7 @@ type conversionView struct {
 // keepRates converts, beside the server, the payments that wait, and keeps the rates fresh if the flags say
 // so. The answer ends that.
 func (a *app) keepRates(ctx context.Context, c *serveCmd, store *db.Store) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var work sync.WaitGroup
-	work.Go(func() {
+	return beside(ctx, func(ctx context.Context) {
 		n, err := rates.Convert(ctx, store, nil)
 		switch {
 		case err != nil && ctx.Err() == nil:
@@ -42,21 +39,10 @@ func (a *app) keepRates(ctx context.Context, c *serveCmd, store *db.Store) (stop
 			refresher.Run(ctx)
 		}
 	})
-	return func() {
-		cancel()
-		work.Wait()
-	}
 }
 
 // ratesECB is the choice of the European Central Bank's rates.
 const ratesECB = "ecb"
-
-func wait(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
 
 // waitingView are payments of a website in one currency that no known rate converts.
 type waitingView struct {

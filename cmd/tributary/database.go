@@ -19,12 +19,7 @@ const remember = 500 * time.Millisecond
 
 // untilNoticed waits until every server has noticed what was changed, so that the command tells the truth
 // when it says that the change holds.
-func untilNoticed(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(remember):
-	}
-}
+func untilNoticed(ctx context.Context) { wait(ctx, remember) }
 
 // database is an open database with this program's schema.
 type database struct {

@@ -89,14 +89,11 @@ func (c *keyListCmd) Run(ctx context.Context, a *app) error {
 // keysOf are the keys of one website, or of all.
 func keysOf(ctx context.Context, store *db.Store, website siteName) ([]model.Token, error) {
 	if website != "" {
-		id, err := findWebsite(ctx, store, website)
+		w, err := readWebsite(ctx, store, website)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := store.Website(ctx, id); err != nil {
-			return nil, err
-		}
-		return store.Tokens(ctx, id)
+		return store.Tokens(ctx, w.ID)
 	}
 	websites, err := store.Websites(ctx, "")
 	var all []model.Token

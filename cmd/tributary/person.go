@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"sync"
 
 	"tributary/db"
 	"tributary/model"
@@ -50,11 +48,7 @@ func (f *personFlags) with(ctx context.Context, a *app, do func(store *db.Store,
 		return err
 	}
 	return a.withStore(ctx, func(store *db.Store) error {
-		id, err := findWebsite(ctx, store, f.Website)
-		if err != nil {
-			return err
-		}
-		site, err := store.Website(ctx, id)
+		site, err := readWebsite(ctx, store, f.Website)
 		if err != nil {
 			return err
 		}
@@ -153,12 +147,11 @@ func (c *personScrubCmd) Run(ctx context.Context, a *app) error {
 		if err := a.scrub(ctx, store, c.Rewrite); err != nil {
 			return err
 		}
-		return a.print(map[string]any{"rewritten": c.Rewrite}, func(out io.Writer) {
-			fmt.Fprintln(out, "Nothing that was erased is left in "+strings.TrimSpace(map[bool]string{
-				false: "the tables and indexes. Bytes of it may be in free space of their files: --rewrite removes these too.",
-				true:  "the files of the tables and indexes.",
-			}[c.Rewrite]))
-		})
+		left := "the tables and indexes. Bytes of it may be in free space of their files: --rewrite removes these too."
+		if c.Rewrite {
+			left = "the files of the tables and indexes."
+		}
+		return a.print(map[string]any{"rewritten": c.Rewrite}, func(out io.Writer) { fmt.Fprintln(out, "Nothing that was erased is left in "+left) })
 	})
 }
 
@@ -168,9 +161,7 @@ func (a *app) scrub(ctx context.Context, store *db.Store, rewrite bool) error {
 
 // finishErasures ends, beside the server, erasures that were interrupted. The answer ends that.
 func (a *app) finishErasures(ctx context.Context, store *db.Store) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var work sync.WaitGroup
-	work.Go(func() {
+	return beside(ctx, func(ctx context.Context) {
 		websites, err := store.Websites(ctx, "")
 		for _, w := range websites {
 			n := 0
@@ -185,8 +176,4 @@ func (a *app) finishErasures(ctx context.Context, store *db.Store) (stop func())
 			a.log.Warn("a person whose erasure was interrupted is not forgotten yet; the next start goes on", "error", err)
 		}
 	})
-	return func() {
-		cancel()
-		work.Wait()
-	}
 }

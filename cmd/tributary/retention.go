@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"tributary/db"
@@ -17,9 +16,7 @@ func (a *app) pruneVisits(ctx context.Context, keep days, store *db.Store) (stop
 	if keep == 0 {
 		return func() {}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	var work sync.WaitGroup
-	work.Go(func() {
+	return beside(ctx, func(ctx context.Context) {
 		for ctx.Err() == nil {
 			if err := a.pruneOnce(ctx, keep, store); err != nil && ctx.Err() == nil {
 				a.log.Warn("not all visits that are too old could be deleted; the next try is in an hour", "error", err)
@@ -27,10 +24,6 @@ func (a *app) pruneVisits(ctx context.Context, keep days, store *db.Store) (stop
 			wait(ctx, pruneEvery)
 		}
 	})
-	return func() {
-		cancel()
-		work.Wait()
-	}
 }
 
 func (a *app) pruneOnce(ctx context.Context, keep days, store *db.Store) error {

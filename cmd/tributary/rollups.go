@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"tributary/db"
@@ -112,11 +111,7 @@ func (a *app) eachWebsite(ctx context.Context, name siteName, do func(store *db.
 			return err
 		}
 		if name != "" {
-			id, err := findWebsite(ctx, store, name)
-			if err != nil {
-				return err
-			}
-			w, err := store.Website(ctx, id)
+			w, err := readWebsite(ctx, store, name)
 			if err != nil {
 				return err
 			}
@@ -155,9 +150,7 @@ func (a *app) rollupProgress(w model.Website) func(model.RollupProgress) {
 
 // buildRollups adds up, beside the server, what was recorded before there were rollups. The answer ends that.
 func (a *app) buildRollups(ctx context.Context, store *db.Store) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var work sync.WaitGroup
-	work.Go(func() {
+	return beside(ctx, func(ctx context.Context) {
 		websites, err := store.Websites(ctx, "")
 		for _, w := range websites {
 			if err == nil {
@@ -168,8 +161,4 @@ func (a *app) buildRollups(ctx context.Context, store *db.Store) (stop func()) {
 			a.log.Warn("not all payments could be added up; until the next start goes on, reports read the payments themselves, which takes longer", "error", err)
 		}
 	})
-	return func() {
-		cancel()
-		work.Wait()
-	}
 }

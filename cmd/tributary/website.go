@@ -228,6 +228,15 @@ func findWebsite(ctx context.Context, store *db.Store, name siteName) (string, e
 	return found[0].ID, nil
 }
 
+// readWebsite is the website that an operator names. Errors: those of findWebsite, and model.ErrWebsiteNotFound.
+func readWebsite(ctx context.Context, store *db.Store, name siteName) (model.Website, error) {
+	id, err := findWebsite(ctx, store, name)
+	if err != nil {
+		return model.Website{}, err
+	}
+	return store.Website(ctx, id)
+}
+
 // websitesOf are the websites with a domain, oldest first.
 func websitesOf(ctx context.Context, store *db.Store, domain string) ([]model.Website, error) {
 	websites, err := store.Websites(ctx, "")
