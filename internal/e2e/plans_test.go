@@ -48,7 +48,10 @@ var (
 		"transaction.go": "sends what others have asked for",
 		"quiet.go":       "sets up a connection, and reads no table",
 	}
-	unsentMethods = map[string]string{"Close": "closes the connections", "Distribute": "needs Citus"}
+	unsentMethods = map[string]string{
+		"Close": "closes the connections", "Distribute": "needs Citus",
+		"ObserveCommits": "tells of others' statements", "Pool": "counts connections", "Uncommitted": "counts what waits",
+	}
 )
 
 // inGroups are the methods whose statements are sent for several requests together, by another method.
