@@ -155,8 +155,8 @@ func (p patient) Deadline() (time.Time, bool) { return p.deadline, true }
 
 // try commits, for as long as it takes: the clients of others wait for it too, not only that of first.
 func (c *committer[I, O]) try(first *pendingWrite[I, O], items []I) (results []O, err error) {
-	ctx := patient{context.WithoutCancel(first.ctx), time.Now().Add(commitTimeout)}
 	began := time.Now()
+	ctx := patient{context.WithoutCancel(first.ctx), began.Add(commitTimeout)}
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("recording panicked: %v\n%s", cause, debug.Stack())

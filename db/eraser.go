@@ -23,7 +23,7 @@ type eraser struct {
 // who record pageviews and events of them wait, and so find a visitor who was never seen.
 func (e *eraser) step(ctx context.Context, now time.Time) (isLast bool, err error) {
 	person := e.erasure.person
-	e.tx.queue(e.tx.NewRaw("SELECT FROM visitors WHERE website_id = ? AND id = ANY (?) ORDER BY id FOR UPDATE", e.site.ID, textArray(person.VisitorIDs)))
+	e.lockVisitors(person.VisitorIDs)
 	for _, some := range []func(context.Context, model.Person) (int, error){e.payments, e.visits, e.events, e.customers} {
 		n, err := some(ctx, person)
 		if err != nil {
@@ -108,13 +108,10 @@ func (e *eraser) leaveUnpaid(customers map[model.CustomerKey]bool) {
 		if len(values) == 0 {
 			continue
 		}
-		e.tx.queue(e.tx.NewRaw(`WITH unpaid AS (
-				SELECT c.value, c.claimant FROM customers c WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND NOT c.claimed
+		e.tx.queue(e.tx.NewRaw(`WITH unknown AS (
+				SELECT c.basis, c.value, c.claimant FROM customers c WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND NOT c.claimed
 				AND NOT EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.?3 = c.value)),
-			claimed AS (
-				UPDATE customers c SET visitor_id = u.claimant, claimed = true FROM unpaid u
-				WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value = u.value AND u.claimant IS NOT NULL)
-			DELETE FROM customers c USING unpaid u WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value = u.value AND u.claimant IS NULL`,
+			`+forgetUnknown+` SELECT FROM unknown`,
 			e.site.ID, string(basis), list(values), keyColumn(basis)))
 	}
 }
@@ -131,13 +128,10 @@ func (e *eraser) events(ctx context.Context, person model.Person) (n int, err er
 
 // deleteOf deletes some of the person's rows in a table of what visitors do.
 func (e *eraser) deleteOf(ctx context.Context, table bun.Ident, person model.Person) (int, error) {
-	result, err := e.tx.NewRaw(`DELETE FROM ?1 t WHERE t.website_id = ?0 AND t.id IN (
-		SELECT s.id FROM ?1 s WHERE s.website_id = ?0 AND s.visitor_id = ANY (?2) LIMIT ?3)`, e.site.ID, table, textArray(person.VisitorIDs), eraseStep).Exec(ctx)
-	if err != nil {
-		return 0, err
-	}
-	n, err := result.RowsAffected()
-	return int(n), err
+	chosen := e.tx.NewSelect().TableExpr("? AS o", table).Column("o.id").Limit(eraseStep).
+		Where("o.website_id = ? AND o.visitor_id = ANY (?)", e.site.ID, textArray(person.VisitorIDs))
+	deleted, err := e.deleteChosen(ctx, table, chosen)
+	return len(deleted), err
 }
 
 // customers forgets those who are the person, and that others are known by a visitor of the person's: these are
@@ -151,14 +145,9 @@ func (e *eraser) customers(ctx context.Context, person model.Person) (int, error
 	}
 	e.tx.queue(e.tx.NewRaw("UPDATE customers SET claimant = NULL WHERE website_id = ? AND claimant = ANY (?)", e.site.ID, textArray(person.VisitorIDs)))
 	var rows []customerRow
-	err := e.tx.NewRaw(`WITH known AS (
+	err := e.tx.NewRaw(`WITH unknown AS (
 			SELECT c.basis, c.value, c.claimant FROM customers c WHERE c.website_id = ?0 AND c.visitor_id = ANY (?1) LIMIT ?2),
-		claimed AS (
-			UPDATE customers c SET visitor_id = k.claimant, claimed = true FROM known k
-			WHERE c.website_id = ?0 AND c.basis = k.basis AND c.value = k.value AND k.claimant IS NOT NULL),
-		gone AS (
-			DELETE FROM customers c USING known k WHERE c.website_id = ?0 AND c.basis = k.basis AND c.value = k.value AND k.claimant IS NULL)
-		SELECT k.basis, k.value FROM known k`,
+		`+forgetUnknown+` SELECT u.basis, u.value FROM unknown u`,
 		e.site.ID, textArray(person.VisitorIDs), eraseStep).Scan(ctx, &rows)
 	if err != nil || len(rows) == 0 {
 		return 0, err

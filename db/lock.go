@@ -76,6 +76,11 @@ func (r recorder) lock(charges []string) {
 		website, pgdialect.Array(append([]int64{website}, slices.Compact(keys)...))))
 }
 
+// lockVisitors has those wait who record pageviews and events of the visitors, with the next query.
+func (r recorder) lockVisitors(visitors []string) {
+	r.tx.queue(r.tx.NewRaw("SELECT FROM visitors WHERE website_id = ? AND id = ANY (?) ORDER BY id FOR UPDATE", r.site.ID, textArray(visitors)))
+}
+
 // mustBeAlone ends the transaction of a recorder that is not alone; it is run again.
 func (r recorder) mustBeAlone() error {
 	if r.alone {

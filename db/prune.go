@@ -60,13 +60,13 @@ func (r recorder) prune(ctx context.Context, before time.Time) (model.Pruned, er
 	// A visit that goes on is not pruned, however early it began.
 	visits := r.tx.NewSelect().TableExpr("visits AS o").Column("o.id").OrderExpr("o.started_at, o.id").Limit(pruneStep).
 		Where("o.website_id = ? AND o.started_at < ? AND o.last_seen_at < ?", r.site.ID, before, before)
-	ofVisits, err := r.deleteOld(ctx, "visits", visits)
+	ofVisits, err := r.deleteChosen(ctx, "visits", visits)
 	if err != nil {
 		return model.Pruned{}, err
 	}
 	events := r.tx.NewSelect().TableExpr("events AS o").Column("o.id").OrderExpr("o.occurred_at, o.id").Limit(pruneStep).
 		Where("o.website_id = ? AND o.occurred_at < ?", r.site.ID, before)
-	ofEvents, err := r.deleteOld(ctx, "events", events)
+	ofEvents, err := r.deleteChosen(ctx, "events", events)
 	if err != nil {
 		return model.Pruned{}, err
 	}
@@ -74,8 +74,8 @@ func (r recorder) prune(ctx context.Context, before time.Time) (model.Pruned, er
 	return model.Pruned{Visits: len(ofVisits), Events: len(ofEvents), Visitors: visitors}, err
 }
 
-// deleteOld deletes the chosen rows of a table, and answers the visitor of each.
-func (r recorder) deleteOld(ctx context.Context, table bun.Ident, chosen *bun.SelectQuery) (visitors []string, err error) {
+// deleteChosen deletes the chosen rows of a table of what visitors do, and answers the visitor of each.
+func (r recorder) deleteChosen(ctx context.Context, table bun.Ident, chosen *bun.SelectQuery) (visitors []string, err error) {
 	err = r.tx.NewRaw("DELETE FROM ? t WHERE t.website_id = ? AND t.id IN (?) RETURNING t.visitor_id", table, r.site.ID, chosen).Scan(ctx, &visitors)
 	return visitors, err
 }
@@ -86,7 +86,7 @@ func (r recorder) pruneVisitors(ctx context.Context, visitors []string) (int, er
 	if len(visitors) == 0 {
 		return 0, nil
 	}
-	r.tx.queue(r.tx.NewRaw("SELECT FROM visitors WHERE website_id = ? AND id IN (?) ORDER BY id FOR UPDATE", r.site.ID, list(visitors)))
+	r.lockVisitors(visitors)
 	var gone []string
 	err := r.tx.NewRaw(`DELETE FROM visitors v WHERE v.website_id = ?0 AND v.id IN (?1)
 			AND NOT EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.visitor_id = v.id)

@@ -64,6 +64,14 @@ func valuesOf(keys map[model.CustomerKey]bool, basis model.AttributionBasis) []s
 	return values
 }
 
+// forgetUnknown are parts of a query that forget who the customers are that another part, unknown, has: they are known
+// by whom a page has named, or by nobody, and then they go.
+const forgetUnknown = `claimed AS (
+			UPDATE customers c SET visitor_id = u.claimant, claimed = true FROM unknown u
+			WHERE c.website_id = ?0 AND c.basis = u.basis AND c.value = u.value AND u.claimant IS NOT NULL),
+		gone AS (
+			DELETE FROM customers c USING unknown u WHERE c.website_id = ?0 AND c.basis = u.basis AND c.value = u.value AND u.claimant IS NULL)`
+
 // unlink forgets who those of the customers are that neither a page nor a payment with a visitor of its own
 // makes known, unless a page had named another visitor before, and answers the payments that lose their
 // visitor by it. (Payments that follow customers are no evidence: two of them could keep each other.) With
@@ -80,14 +88,10 @@ func (r recorder) unlink(ctx context.Context, basis model.AttributionBasis, valu
 		return nil, err
 	}
 	return r.move(ctx, r.tx.NewRaw(`WITH unknown AS (
-			SELECT c.value, c.visitor_id, c.claimant FROM customers c
+			SELECT c.basis, c.value, c.visitor_id, c.claimant FROM customers c
 			WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND NOT c.claimed AND NOT EXISTS (
 				SELECT FROM payments p WHERE p.website_id = ?0 AND p.?3 = c.value AND p.visitor_id = c.visitor_id AND p.basis = 'VISITOR_ID')),
-		claimed AS (
-			UPDATE customers c SET visitor_id = u.claimant, claimed = true FROM unknown u
-			WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value = u.value AND u.claimant IS NOT NULL),
-		gone AS (
-			DELETE FROM customers c USING unknown u WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value = u.value AND u.claimant IS NULL),
+		`+forgetUnknown+`,
 		forgotten AS (SELECT * FROM unknown WHERE visitor_id IS DISTINCT FROM claimant),
 		reset AS (
 			UPDATE payments p SET visitor_id = NULL, basis = 'NONE' FROM forgotten was
