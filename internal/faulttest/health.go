@@ -12,7 +12,7 @@ import (
 func (r *rig) checkProcesses() {
 	for _, s := range r.servers {
 		if p := s.running(); p.ended() && !p.meant.Load() {
-			r.report.breach(wrong, "%s has ended by itself: %s", s.name, p.cmd.ProcessState)
+			r.report.breach(wrong, "%s has ended by itself: %s", s.name, p.Cmd.ProcessState)
 		}
 	}
 }
@@ -55,7 +55,7 @@ func (r *rig) checkFiles() {
 	for _, s := range r.servers {
 		var n int
 		for began := time.Now(); time.Since(began) < closeMax; time.Sleep(10 * time.Millisecond) {
-			files, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.running().cmd.Process.Pid)) // only Linux has it
+			files, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.running().Cmd.Process.Pid)) // only Linux has it
 			if n = len(files); n <= maxFiles {
 				break
 			}

@@ -79,7 +79,7 @@ func TestHealth(t *testing.T) {
 	nothing()
 	p := r.servers[0].running()
 	p.signal(syscall.SIGKILL)
-	<-p.done
+	<-p.Done
 	r.checkProcesses()
 	require.NotZero(t, r.report.broken()[wrong], "a server that ended by itself")
 }

@@ -2,52 +2,43 @@ package main
 
 import (
 	"os/exec"
-	"runtime"
 	"sync/atomic"
 	"syscall"
+
+	"tributary/internal/child"
 )
 
 // process is a child that has been started.
 type process struct {
-	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
+	*child.Process
 	// meant says that it is to end, or has been killed.
 	meant atomic.Bool
 }
 
-// spawn starts a child that ends with this process. It does so from a thread that lives as long as the child, since
-// the kernel takes the end of that for the end of the parent.
+// spawn starts a child that ends with this process.
 func spawn(cmd *exec.Cmd) (*process, error) {
-	p := &process{cmd: cmd, done: make(chan struct{})}
 	cmd.SysProcAttr = endsWithParent()
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(p.done)
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait()
-		}
-	}()
-	return p, <-started
+	p, err := child.Start(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return &process{Process: p}, nil
 }
 
 // kill ends it without a warning, and waits until it is gone.
 func (p *process) kill() {
 	p.meant.Store(true)
-	_ = p.cmd.Process.Kill()
-	<-p.done
+	_ = p.Cmd.Process.Kill()
+	<-p.Done
 }
 
 // signal sends a signal; to one that has ended that does nothing.
-func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
+func (p *process) signal(s syscall.Signal) { _ = p.Cmd.Process.Signal(s) }
 
 // ended says whether it has ended.
 func (p *process) ended() bool {
 	select {
-	case <-p.done:
+	case <-p.Done:
 		return true
 	default:
 		return false

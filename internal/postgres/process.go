@@ -6,38 +6,22 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
+
+	"tributary/internal/child"
 )
 
 // process is a child that has been started.
-type process struct {
-	cmd     *exec.Cmd
-	done    chan struct{} // closed when the child has ended and has been waited for
-	waitErr error         // valid once done is closed
-}
+type process struct{ *child.Process }
 
-// launch starts cmd from an operating system thread that lives as long as the child: the kernel's signal for
-// the parent's death is really one for the death of the thread that forked.
 func launch(cmd *exec.Cmd) (*process, error) {
-	p := &process{cmd: cmd, done: make(chan struct{})}
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(p.done)
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			p.waitErr = cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
+	p, err := child.Start(cmd)
+	if err != nil {
 		return nil, err
 	}
-	return p, nil
+	return &process{p}, nil
 }
 
 // run launches cmd and waits for its end, which ctx may hasten.
@@ -52,34 +36,34 @@ func run(ctx context.Context, cmd *exec.Cmd) error {
 // wait returns how the child ended, and kills it when ctx ends first.
 func (p *process) wait(ctx context.Context) error {
 	select {
-	case <-p.done:
-		return p.waitErr
+	case <-p.Done:
+		return p.Err()
 	case <-ctx.Done():
-		_ = p.cmd.Process.Kill()
-		<-p.done
+		_ = p.Cmd.Process.Kill()
+		<-p.Done
 		return context.Cause(ctx)
 	}
 }
 
 // exit describes how the child ended.
-func (p *process) exit() string { return p.cmd.ProcessState.String() }
+func (p *process) exit() string { return p.Cmd.ProcessState.String() }
 
 // shutdown asks for a fast shutdown, and when ctx ends before that is done for an immediate one, which is then
 // its error. The child has ended when it returns.
 func (p *process) shutdown(ctx context.Context) error {
 	// Signals to a child that has ended are errors, and are not needed.
-	_ = p.cmd.Process.Signal(syscall.SIGINT)
+	_ = p.Cmd.Process.Signal(syscall.SIGINT)
 	select {
-	case <-p.done:
+	case <-p.Done:
 		return nil
 	case <-ctx.Done():
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+	_ = p.Cmd.Process.Signal(syscall.SIGQUIT)
 	select {
-	case <-p.done:
+	case <-p.Done:
 	case <-time.After(2 * time.Second):
-		_ = p.cmd.Process.Kill()
-		<-p.done
+		_ = p.Cmd.Process.Kill()
+		<-p.Done
 	}
 	return fmt.Errorf("stopped Postgres without a last checkpoint; it will recover when it starts: %w", context.Cause(ctx))
 }
@@ -163,13 +147,13 @@ func (c *cluster) tryServer(ctx context.Context, p programs, socketDir string) (
 	for {
 		select {
 		case <-poll.C:
-			if pid, err := readPIDFile(c.dir); err == nil && pid.ready && pid.pid == proc.cmd.Process.Pid {
+			if pid, err := readPIDFile(c.dir); err == nil && pid.ready && pid.pid == proc.Cmd.Process.Pid {
 				c.log.Debug("Postgres is running", "version", p.version, "pid", pid.pid, "user", c.account.String())
 				return proc, "", nil
 			}
 		case <-slow.C:
 			c.log.Info("Postgres is still starting, as it does when it recovers from a crash", "log", c.serverLog.path)
-		case <-proc.done:
+		case <-proc.Done:
 			output = logFile.tail()
 			return nil, output, fmt.Errorf("start Postgres: it ended (%s); the end of its log %s:\n%s",
 				proc.exit(), c.serverLog.path, output)

@@ -46,7 +46,7 @@ func (s *Server) watchProcess() {
 		if err := s.cluster.serverLog.limit(); err != nil {
 			s.cluster.log.Warn("could not shorten the log of Postgres", "error", err)
 		}
-	case <-s.proc.done:
+	case <-s.proc.Done:
 		s.cluster.log.Error("Postgres has ended; starting it again",
 			"exit", s.proc.exit(), "log", s.cluster.serverLog.path)
 		s.restart()
