@@ -77,9 +77,11 @@ func startOwn(t testing.TB, dir string) *postgres.Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	server, err := postgres.Start(ctx, postgres.Config{
-		DataDir: dir, Logger: slog.New(slog.DiscardHandler), Settings: withLog(map[string]string{"fsync": "off", "max_wal_size": "256MB"}),
-	})
+	server, err := postgres.Start(ctx, withLog(postgres.Config{
+		DataDir:  dir,
+		Logger:   slog.New(slog.DiscardHandler),
+		Settings: map[string]string{"fsync": "off", "max_wal_size": "256MB"},
+	}))
 	if err != nil {
 		t.Fatalf("dbtest: %v", err)
 	}

@@ -87,18 +87,18 @@ func startServer() (*postgres.Server, string, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	started, err := postgres.Start(ctx, postgres.Config{
+	started, err := postgres.Start(ctx, withLog(postgres.Config{
 		DataDir: dir,
 		Logger:  slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-		Settings: withLog(map[string]string{
+		Settings: map[string]string{
 			"fsync":              "off",
 			"full_page_writes":   "off",
 			"synchronous_commit": "off",
 			"max_wal_size":       "256MB",
 			"autovacuum":         "off", // would work on databases that are about to be dropped
 			"max_connections":    "400", // many parallel tests, each with a pool
-		}),
-	})
+		},
+	}))
 	if err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, "", err

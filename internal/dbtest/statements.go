@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,13 +18,15 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"tributary/db"
+	"tributary/internal/postgres"
 	"tributary/internal/statements"
 )
 
-// withLog adds to a server's settings that it logs what it is sent, and by whom.
-func withLog(settings map[string]string) map[string]string {
-	settings["log_statement"], settings["log_line_prefix"] = "all", "%m [%p] %a "
-	return settings
+// withLog makes a server log what it is sent, and by whom, and keep all of it.
+func withLog(cfg postgres.Config) postgres.Config {
+	cfg.Settings["log_statement"], cfg.Settings["log_line_prefix"] = "all", "%m [%p] %a "
+	cfg.LogMaxBytes = math.MaxInt64
+	return cfg
 }
 
 // ofAllWebsites are the statements that are not about one website, by how they begin, and why.
@@ -38,7 +41,8 @@ var sent = regexp.MustCompile(`^\S+ \S+ \S+ \[\d+\] tributary LOG:  (?:statement
 // anotherMessage begins a message in the log.
 var anotherMessage = regexp.MustCompile(`^\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] `)
 
-// readStatements calls do with each message of a store in a server's log.
+// readStatements calls do with each message of a store in a server's log. One at the end whose last line is not
+// whole is still being written, and left out.
 func readStatements(log io.Reader, do func(message string)) error {
 	var message strings.Builder
 	flush := func() {
@@ -60,7 +64,9 @@ func readStatements(log io.Reader, do func(message string)) error {
 			message.WriteString(strings.TrimPrefix(line, "\t"))
 		}
 		if errors.Is(err, io.EOF) {
-			flush()
+			if line == "" {
+				flush()
+			}
 			return nil
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func openCluster(cfg Config) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	logFile := serverLog{path: filepath.Join(root, "postgres.log")}
+	logFile := serverLog{path: filepath.Join(root, "postgres.log"), maxBytes: cmp.Or(cfg.LogMaxBytes, logMaxBytes)}
 	return &cluster{cfg: cfg, log: log, root: root, dir: dir, account: owner, serverLog: logFile}, nil
 }
 

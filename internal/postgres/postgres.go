@@ -6,7 +6,7 @@
 //
 //	<DataDir>/postgres        the cluster (PGDATA), mode 0700
 //	<DataDir>/postgres.lock   held by the process whose child the server is
-//	<DataDir>/postgres.log    the server's log, at most 10 MB, and postgres.log.1, the 10 MB before it
+//	<DataDir>/postgres.log    the server's log, by default at most 10 MB, and postgres.log.1, as much before it
 //
 // Several processes may use one data directory. The first becomes the owner: the server is its child. The
 // others use the owner's server, and one of them takes over when the owner goes.
@@ -55,6 +55,9 @@ type Config struct {
 	// RepositoryURL is the Maven repository that Postgres programs are fetched from when the machine has
 	// none. It has the layout of Maven Central, the default.
 	RepositoryURL string
+
+	// LogMaxBytes is how long the server's log becomes before it is moved aside; 0 means 10 MB.
+	LogMaxBytes int64
 
 	// Settings are added to the server's settings and win over them. Tests switch fsync off here: Start
 	// then leaves out the check that commits are durable.

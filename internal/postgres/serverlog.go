@@ -8,13 +8,16 @@ import (
 )
 
 const (
-	logMaxBytes  = 10 << 20
+	logMaxBytes  = 10 << 20 // unless the configuration says otherwise
 	logTailBytes = 4 << 10
 	logTailLines = 15
 )
 
 // serverLog is the file that servers append their messages to.
-type serverLog struct{ path string }
+type serverLog struct {
+	path     string
+	maxBytes int64
+}
 
 // openLogFile is the log with the place where a server's messages begin.
 type openLogFile struct {
@@ -38,11 +41,11 @@ func (l serverLog) open() (*openLogFile, error) {
 	return &openLogFile{File: file, start: info.Size()}, nil
 }
 
-// limit moves a log of more than 10 MB aside. It is copied and emptied rather than renamed, because a running
+// limit moves a log that has become too long aside. It is copied and emptied rather than renamed, because a running
 // server has it open; that server appends, so it goes on at the new end.
 func (l serverLog) limit() error {
 	info, err := os.Stat(l.path)
-	if errors.Is(err, os.ErrNotExist) || err == nil && info.Size() <= logMaxBytes {
+	if errors.Is(err, os.ErrNotExist) || err == nil && info.Size() <= l.maxBytes {
 		return nil
 	}
 	if err != nil {
@@ -53,14 +56,14 @@ func (l serverLog) limit() error {
 		return err
 	}
 	defer from.Close()
-	if _, err := from.Seek(-logMaxBytes, io.SeekEnd); err != nil {
+	if _, err := from.Seek(-l.maxBytes, io.SeekEnd); err != nil {
 		return err
 	}
 	to, err := os.OpenFile(l.path+".1", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(to, io.LimitReader(from, logMaxBytes))
+	_, err = io.Copy(to, io.LimitReader(from, l.maxBytes))
 	return errors.Join(err, to.Close(), os.Truncate(l.path, 0))
 }
 
