@@ -121,7 +121,9 @@ func (a *recording) body(e *entry) map[string]any {
 	return withGiven(map[string]any{
 		"transaction_id": e.id, "amount": a.amount(e), "currency": "USD",
 		"renewal": e.kind == kindRenewal, "refunded": e.isRefund(), "is_free_trial": e.kind == kindTrial,
-	}, map[string]string{"datafast_visitor_id": e.visitor, "timestamp": e.at, "refund_of": e.of})
+	}, map[string]string{
+		"datafast_visitor_id": e.visitor, "timestamp": e.at, "refund_of": e.of, "customer_id": e.customer, "email": e.email,
+	})
 }
 
 // input is an entry as GraphQL has it.
@@ -129,7 +131,9 @@ func (a *recording) input(e *entry) map[string]any {
 	return withGiven(map[string]any{
 		"transactionId": e.id, "amount": a.amount(e).String(), "currency": "USD",
 		"renewal": e.kind == kindRenewal, "refunded": e.isRefund(), "freeTrial": e.kind == kindTrial,
-	}, map[string]string{"visitorId": e.visitor, "occurredAt": e.at, "refundOf": e.of})
+	}, map[string]string{
+		"visitorId": e.visitor, "occurredAt": e.at, "refundOf": e.of, "customerId": e.customer, "email": e.email,
+	})
 }
 
 func withGiven(fields map[string]any, given map[string]string) map[string]any {
@@ -207,14 +211,21 @@ func (a *viewing) try(ctx context.Context, w *writer, _ bool) (known bool) {
 		"websiteId": w.site.TrackingID, "domain": w.site.Domain, "visitorId": a.visitor, "sessionId": "s" + a.visitor,
 		"type": "pageview", "href": "https://" + w.site.Domain + "/?utm_source=faults",
 	})
-	if !got.isKnown() {
+	if known = w.heard(got, "a pageview of "+w.site.Domain); known {
+		v.acknowledged++
+	}
+	return known
+}
+
+// heard notes the answer to an event, and says whether there was one.
+func (w *writer) heard(got answer, what string) (known bool) {
+	switch {
+	case !got.isKnown():
 		w.report.count(func(f *figures) { f.unknown++ })
 		return false
-	}
-	if got.status != http.StatusOK {
-		w.report.breach(wrong, "a pageview of %s: %d %s", w.site.Domain, got.status, got.body)
+	case got.status != http.StatusOK:
+		w.report.breach(wrong, "%s: %d %s", what, got.status, got.body)
 	}
 	w.report.count(func(f *figures) { f.acknowledged++ })
-	v.acknowledged++
 	return true
 }

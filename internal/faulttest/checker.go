@@ -17,7 +17,9 @@ func (r *rig) check(ctx context.Context) error {
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	for _, s := range r.sites {
 		known := r.known(s)
-		for _, step := range []func(context.Context, *pgx.Conn, *knowledge) error{r.checkEntries, r.checkVisitors, r.checkDeletions, r.checkTotals} {
+		for _, step := range []func(context.Context, *pgx.Conn, *knowledge) error{
+			r.checkEntries, r.checkVisitors, r.checkPeople, r.checkDeletions, r.checkTotals,
+		} {
 			if err := step(ctx, conn, known); err != nil {
 				return err
 			}
@@ -34,6 +36,7 @@ type knowledge struct {
 	site                   *site
 	entries                map[key]*entry
 	visitors               map[string]*views
+	people                 []*person
 	deletedMin, deletedMax int
 	totals                 totals
 }
@@ -73,6 +76,7 @@ func (r *rig) known(s *site) *knowledge {
 		for id, v := range w.visitors {
 			k.visitors[id] = v
 		}
+		k.people = append(k.people, w.everybody...)
 		k.deletedMin, k.deletedMax = k.deletedMin+w.deletedMin, k.deletedMax+w.deletedMax
 	}
 	return k
@@ -83,12 +87,13 @@ type row struct {
 	TransactionID, Kind, Currency string
 	AmountMinor                   int64
 	Visitor, RefundOf             string
+	Customer, Email               string
 }
 
 // checkEntries compares the ledger, entry by entry.
 func (r *rig) checkEntries(ctx context.Context, conn *pgx.Conn, k *knowledge) error {
-	rows, err := conn.Query(ctx, `SELECT transaction_id, kind, currency, amount_minor, coalesce(visitor_id, ''), coalesce(refund_of, '')
-		FROM payments WHERE website_id = $1`, k.site.ID)
+	rows, err := conn.Query(ctx, `SELECT transaction_id, kind, currency, amount_minor, coalesce(visitor_id, ''), coalesce(refund_of, ''),
+		coalesce(customer_id, ''), coalesce(email, '') FROM payments WHERE website_id = $1`, k.site.ID)
 	if err != nil {
 		return err
 	}
@@ -109,8 +114,10 @@ func (r *rig) checkEntries(ctx context.Context, conn *pgx.Conn, k *knowledge) er
 			r.report.breach(doubled, "%s is there more than once", name)
 		case e.state == absent:
 			r.report.breach(wrong, "%s is there, and was refused or deleted", name)
-		case row.Kind != e.kind || row.Currency != "USD" || row.AmountMinor != e.minor || row.RefundOf != e.of || e.visitor != "" && row.Visitor != e.visitor:
+		case row.Kind != e.kind || row.Currency != "USD" || row.AmountMinor != e.minor || row.RefundOf != e.of:
 			r.report.breach(wrong, "%s is there as %+v, and was sent as %+v", name, row, *e)
+		case e.faultOf(row) != "":
+			r.report.breach(wrong, "%s is there as %+v, and not with %s", name, row, e.faultOf(row))
 		}
 	}
 	for at, e := range k.entries {

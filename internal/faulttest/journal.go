@@ -28,9 +28,12 @@ type entry struct {
 	of      string // for a refund with an id of its own: the charge
 	visitor string // that was sent, or ""
 	at      string // that was sent, or ""
-	state   state
-	isOver  bool // a refund that exceeds its charge, and must be refused
-	refunds []*entry
+	// customer and email are those that were sent, or "", and the person whose charge it is, or nil.
+	customer, email string
+	person          *person
+	state           state
+	isOver          bool // a refund that exceeds its charge, and must be refused
+	refunds         []*entry
 }
 
 func (e *entry) isRefund() bool { return e.kind == kindRefund }
@@ -81,6 +84,8 @@ type journal struct {
 	site     *site
 	entries  map[key]*entry
 	visitors map[string]*views
+	// everybody are all people there were, and people those whom something more is done with.
+	everybody, people []*person
 	// deletions are how many entries were deleted: at least, and at most.
 	deletedMin, deletedMax int
 }

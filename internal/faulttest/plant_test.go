@@ -39,7 +39,7 @@ func testRig(t *testing.T, settings map[string]string) *rig {
 // anew has the rig begin with an empty ledger, and with websites and a report of their own.
 func (r *rig) anew(t *testing.T) {
 	t.Helper()
-	r.exec(t, "TRUNCATE payments, payment_deletions, visits, visitors, customers, rollups, visitor_rollups")
+	r.exec(t, "TRUNCATE payments, payment_deletions, visits, visitors, customers, events, erasures, rollups, visitor_rollups")
 	r.report = &report{}
 	require.NoError(t, r.newSites(t.Context()))
 }
@@ -131,6 +131,31 @@ func TestCheck(t *testing.T) {
 			found: []breachKind{lost},
 		},
 		{
+			name:  "a charge with another's e-mail address",
+			alter: `UPDATE payments SET email = 'x@faults.example', email_folded = 'x@faults.example' WHERE id = (SELECT max(id::text)::uuid FROM payments WHERE email IS NOT NULL)`,
+			found: []breachKind{wrong},
+		},
+		{
+			name:  "a charge that is not credited to whom its customer is",
+			alter: `UPDATE payments SET visitor_id = NULL, basis = 'NONE' WHERE id = (SELECT max(id::text)::uuid FROM payments WHERE basis = 'CUSTOMER_ID')`,
+			found: []breachKind{wrong},
+		},
+		{
+			name: "a customer of whom is forgotten who it is",
+			alter: `DELETE FROM customers WHERE ctid = (SELECT max(c.ctid) FROM customers c JOIN payments p
+				ON p.website_id = c.website_id AND p.customer_id = c.value AND p.email IS NOT NULL)`,
+			found: []breachKind{lost},
+		},
+		{
+			name: "an erasure that leaves a customer",
+			plant: `CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+					INSERT INTO customers (website_id, basis, value, claimed)
+						SELECT OLD.website_id, 'CUSTOMER_ID', id, false FROM json_array_elements_text(OLD.person -> 'customer_ids') id LIMIT 1; RETURN NULL; END $$;
+				CREATE TRIGGER keep AFTER UPDATE ON erasures FOR EACH ROW WHEN (OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL) EXECUTE FUNCTION keep()`,
+			mend:  `DROP FUNCTION keep CASCADE`,
+			found: []breachKind{wrong},
+		},
+		{
 			name:  "an audit row that is gone",
 			alter: `DELETE FROM payment_deletions WHERE id = (SELECT max(id::text)::uuid FROM payment_deletions WHERE deleted_count > 0)`,
 			found: []breachKind{wrong},
@@ -141,7 +166,7 @@ func TestCheck(t *testing.T) {
 			if c.plant != "" {
 				r.exec(t, c.plant)
 			}
-			r.working(t, 500)
+			r.working(t, 1500)
 			if c.alter != "" {
 				require.EqualValues(t, 1, r.exec(t, c.alter))
 			}

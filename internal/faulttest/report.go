@@ -25,6 +25,7 @@ const (
 // figures are how much was done.
 type figures struct {
 	rounds, acknowledged, refused, unknown, retried int
+	erased                                          int // people
 	kills, stops, cuts                              int
 	checked                                         int // entries compared with the ledger, over all rounds
 	back                                            time.Duration
@@ -85,7 +86,8 @@ func (r *report) print(out io.Writer, took time.Duration) {
 		fmt.Fprintf(out, "and %d more\n", more)
 	}
 	fmt.Fprintf(out, "%d rounds in %s: %d kills, %d stops, %d connections cut\n", f.rounds, took.Round(time.Second), f.kills, f.stops, f.cuts)
-	fmt.Fprintf(out, "acknowledged %d, refused %d, unknown %d, sent again %d; %d entries compared\n", f.acknowledged, f.refused, f.unknown, f.retried, f.checked)
+	fmt.Fprintf(out, "acknowledged %d, refused %d, unknown %d, sent again %d, people erased %d; %d entries compared\n",
+		f.acknowledged, f.refused, f.unknown, f.retried, f.erased, f.checked)
 	fmt.Fprintf(out, "lost %d, doubled %d, wrong %d; the service was back after %s at most, late %d times\n",
 		counts[lost], counts[doubled], counts[wrong], f.back.Round(time.Millisecond), counts[late])
 }

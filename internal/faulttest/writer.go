@@ -44,8 +44,10 @@ func (w *writer) next(prefix string) string {
 func (w *writer) work(ctx context.Context, stopped func() bool) {
 	for !stopped() && ctx.Err() == nil {
 		switch dice := w.rng.IntN(100); {
-		case dice < 40:
+		case dice < 32:
 			w.charge(ctx)
+		case dice < 40:
+			w.deal(ctx)
 		case dice < 50:
 			w.batch(ctx)
 		case dice < 62:
