@@ -241,6 +241,7 @@ func TestErrors_validation(t *testing.T) {
 		"a field nearly right":      {`{ website { idd } }`, nil, `Cannot query field "idd" on type "Website".`},
 		"an argument nearly right":  {`{ payments(frist: 1) { edges { cursor } } }`, nil, `Unknown argument "frist" on field "Query.payments".`},
 		"an input nearly right":     {`{ payments(filter: {visitorid: "v"}) { edges { cursor } } }`, nil, `Field "visitorid" is not defined by type "PaymentFilter".`},
+		"a fragment nearly right":   {`{ website { ...w } } fragment w on Websit { id }`, nil, `Unknown type "Websit".`},
 		"a type nearly right":       {`query ($f: PaymentFilte) { payments(filter: $f) { edges { cursor } } }`, nil, `Unknown type "PaymentFilte".`},
 	} {
 		t.Run(name, func(t *testing.T) {
