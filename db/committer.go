@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"tributary/internal/span"
 	"tributary/model"
 )
 
@@ -128,7 +129,7 @@ func (c *committer[I, O]) commitBatch(batch []*pendingWrite[I, O]) {
 	for _, w := range batch {
 		items = append(items, w.items...)
 	}
-	results, err := c.try(batch[0], items)
+	results, err := c.try(batch, items)
 	if err != nil && len(batch) > 1 && model.AsError(err) == nil {
 		for _, w := range batch {
 			c.commitBatch([]*pendingWrite[I, O]{w})
@@ -153,14 +154,19 @@ type patient struct {
 // Deadline implements context.Context.
 func (p patient) Deadline() (time.Time, bool) { return p.deadline, true }
 
-// try commits, for as long as it takes: the clients of others wait for it too, not only that of first.
-func (c *committer[I, O]) try(first *pendingWrite[I, O], items []I) (results []O, err error) {
-	began := time.Now()
-	ctx := patient{context.WithoutCancel(first.ctx), began.Add(commitTimeout)}
+// try commits, for as long as it takes: the clients of all wait for it, not only that of the first.
+func (c *committer[I, O]) try(batch []*pendingWrite[I, O], items []I) (results []O, err error) {
+	began, first := time.Now(), batch[0]
+	var requests span.Shared
+	for _, w := range batch {
+		requests.Add(w.ctx)
+	}
+	ctx, committed := requests.Commit(patient{context.WithoutCancel(first.ctx), began.Add(commitTimeout)}, c.of, len(items))
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("recording panicked: %v\n%s", cause, debug.Stack())
 		}
+		committed.End(span.Code(err))
 		if c.tell != nil {
 			c.tell(Commit{Of: c.of, Items: len(items), Took: time.Since(began), Err: err})
 		}

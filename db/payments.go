@@ -10,7 +10,7 @@ import (
 
 // Payments lists a website's payments, latest first, that the query selects.
 func (s *Store) Payments(ctx context.Context, site model.Website, query model.PaymentQuery) (*model.PaymentConnection, error) {
-	leave, err := s.reporting(ctx, site)
+	leave, err := s.reporting(ctx, site, "payments")
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ const worthExpr = "CASE ? WHEN p.reporting_currency THEN p.reporting_minor WHEN 
 
 // Revenue adds up a website's payments.
 func (s *Store) Revenue(ctx context.Context, site model.Website, query model.RevenueQuery) (*model.Revenue, error) {
-	leave, err := s.reporting(ctx, site)
+	leave, err := s.reporting(ctx, site, "revenue")
 	if err != nil {
 		return nil, err
 	}

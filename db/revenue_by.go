@@ -24,7 +24,7 @@ type groupRow struct {
 // RevenueBy lists the groups of a dimension. One statement reads all, so that groups and Unattributed
 // add up to the revenue at one moment.
 func (s *Store) RevenueBy(ctx context.Context, site model.Website, query model.RevenueByQuery) (*model.RevenueGroupConnection, error) {
-	leave, err := s.reporting(ctx, site)
+	leave, err := s.reporting(ctx, site, "revenueBy")
 	if err != nil {
 		return nil, err
 	}

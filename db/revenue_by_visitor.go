@@ -12,7 +12,7 @@ import (
 
 // RevenueByVisitor lists the visitors that the query selects with their revenue.
 func (s *Store) RevenueByVisitor(ctx context.Context, site model.Website, query model.VisitorRevenueQuery) (*model.VisitorRevenueConnection, error) {
-	leave, err := s.reporting(ctx, site)
+	leave, err := s.reporting(ctx, site, "revenueByVisitor")
 	if err != nil {
 		return nil, err
 	}

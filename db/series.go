@@ -12,7 +12,7 @@ import (
 // RevenueOverTime adds up a website's payments by interval, in time order and with no interval left
 // out. Errors: CodeTooManyItems.
 func (s *Store) RevenueOverTime(ctx context.Context, site model.Website, query model.RevenueOverTimeQuery) ([]*model.RevenueBucket, error) {
-	leave, err := s.reporting(ctx, site)
+	leave, err := s.reporting(ctx, site, "revenueOverTime")
 	if err != nil {
 		return nil, err
 	}

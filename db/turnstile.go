@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"tributary/internal/span"
 	"tributary/model"
 )
 
@@ -99,7 +100,15 @@ func inTurn[I, O any](s *Store, commit func(context.Context, model.Website, []I)
 	}
 }
 
-// reporting waits for the turn of statements that may read all of a website's payments and visits.
-func (s *Store) reporting(ctx context.Context, site model.Website) (leave func(), err error) {
-	return s.reports.enter(ctx, site.ID)
+// reporting waits for the turn of a report, whose statements may read all of a website's payments and visits.
+func (s *Store) reporting(ctx context.Context, site model.Website, report string) (leave func(), err error) {
+	out, err := s.reports.enter(ctx, site.ID)
+	if err != nil {
+		return nil, err
+	}
+	end := span.Read(ctx, report)
+	return func() {
+		end()
+		out()
+	}, nil
 }

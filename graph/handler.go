@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"tributary/graph/generated"
+	"tributary/internal/span"
 	"tributary/model"
 )
 
@@ -48,9 +49,7 @@ func NewHandler(r *Resolver) http.Handler {
 		}
 		return next(ctx)
 	})
-	if r.Observer != nil {
-		run.AroundRootFields(r.observe)
-	}
+	run.AroundRootFields(r.observe)
 	return &handler{newQueries(schema.Schema()), run, r.observer()}
 }
 
@@ -132,6 +131,7 @@ func WriteError(w http.ResponseWriter, req *http.Request, err error) {
 	if fault == nil || statuses[fault.Code] == 0 {
 		fault = model.ErrInternal
 	}
+	span.Refused(req.Context(), fault.Code)
 	status := statuses[fault.Code]
 	switch status {
 	case http.StatusUnauthorized:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/vikstrous/dataloadgen"
 
+	"tributary/internal/span"
 	"tributary/model"
 )
 
@@ -87,14 +88,14 @@ func (r *Resolver) newLoaders() *loaders {
 	}, r.batchWait())
 	return &loaders{
 		website:    website,
-		visitor:    newLoader(r, withoutParams(r.Store.Visitors)),
-		firstVisit: newLoader(r, withoutParams(r.Store.FirstVisits)),
-		lastVisit:  newLoader(r, withoutParams(r.Store.LastVisits)),
-		visits:     newLoader(r, r.Store.VisitsOfVisitors),
-		events:     newLoader(r, r.Store.EventsOfVisitors),
-		journey:    newLoader(r, r.Store.JourneysOfVisitors),
-		payments:   newLoader(r, r.Store.PaymentsOfVisitors),
-		revenue: newLoader(r, func(ctx context.Context, id string, visitors []string, in model.Range) (map[string]*model.Revenue, error) {
+		visitor:    newLoader(r, "visitors", withoutParams(r.Store.Visitors)),
+		firstVisit: newLoader(r, "firstVisits", withoutParams(r.Store.FirstVisits)),
+		lastVisit:  newLoader(r, "lastVisits", withoutParams(r.Store.LastVisits)),
+		visits:     newLoader(r, "visitsOfVisitors", r.Store.VisitsOfVisitors),
+		events:     newLoader(r, "eventsOfVisitors", r.Store.EventsOfVisitors),
+		journey:    newLoader(r, "journeysOfVisitors", r.Store.JourneysOfVisitors),
+		payments:   newLoader(r, "paymentsOfVisitors", r.Store.PaymentsOfVisitors),
+		revenue: newLoader(r, "revenueOfVisitors", func(ctx context.Context, id string, visitors []string, in model.Range) (map[string]*model.Revenue, error) {
 			site, err := website.Load(ctx, id)
 			if err != nil {
 				return nil, err
@@ -120,8 +121,8 @@ func withoutParams[V any](call func(ctx context.Context, website string, visitor
 // errTooLong ends the work of a request whose time is over, or whose client has gone.
 var errTooLong = model.Errorf(model.CodeUnavailable, "", "the request took too long; ask for less at once")
 
-// newLoader makes a loader whose keys share a call when they are equal but for the visitor.
-func newLoader[P comparable, V any](r *Resolver, call batch[P, V]) loader[P, V] {
+// newLoader makes a loader whose keys share a call when they are equal but for the visitor. What is read is for traces.
+func newLoader[P comparable, V any](r *Resolver, read string, call batch[P, V]) loader[P, V] {
 	return dataloadgen.NewLoader(func(ctx context.Context, keys []key[P]) (_ []V, errs []error) {
 		defer func() {
 			if cause := recover(); cause != nil {
@@ -143,7 +144,9 @@ func newLoader[P comparable, V any](r *Resolver, call batch[P, V]) loader[P, V] 
 			for i, at := range group {
 				visitors[i] = keys[at].visitor
 			}
+			end := span.Read(ctx, read)
 			found, err := call(ctx, shared.website, visitors, shared.params)
+			end()
 			for _, at := range group {
 				values[at], errs[at] = found[keys[at].visitor], err
 			}

@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"tributary/internal/span"
 	"tributary/model"
 )
 
@@ -36,13 +37,18 @@ func (r *Resolver) observer() Observer {
 	return r.Observer
 }
 
-// observe tells the observer of a root field.
+// observe tells the observer of a root field, and makes a span of it.
 func (r *Resolver) observe(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+	operation, field := string(graphql.GetOperationContext(ctx).Operation.Operation), graphql.GetRootFieldContext(ctx).Field
+	ctx, resolved := span.Field(ctx, operation, field.Name)
+	if r.Observer == nil && !resolved.IsRecorded() {
+		return next(ctx)
+	}
 	began := time.Now()
 	answer := next(ctx)
-	field := graphql.GetRootFieldContext(ctx).Field
 	code := firstCode(graphql.GetErrors(ctx), field.Alias)
-	r.Observer.Resolved(string(graphql.GetOperationContext(ctx).Operation.Operation), field.Name, code, time.Since(began))
+	resolved.End(code)
+	r.observer().Resolved(operation, field.Name, code, time.Since(began))
 	return answer
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"tributary/internal/span"
 	"tributary/model"
 	"tributary/openapi"
 )
@@ -69,6 +70,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	e := asModelError(r, err)
 	status := StatusOf(e.Code)
+	span.Refused(r.Context(), e.Code)
 	requestID := model.RequestID(r.Context())
 
 	header := w.Header()

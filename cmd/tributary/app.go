@@ -16,6 +16,7 @@ import (
 	"github.com/lmittmann/tint"
 	"github.com/mattn/go-isatty"
 
+	"tributary/internal/span"
 	"tributary/model"
 )
 
@@ -44,7 +45,7 @@ func newApp(o options, server bool) *app {
 	if terminal || !server {
 		handler = tint.NewTextHandler(os.Stderr, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !terminal})
 	}
-	log := slog.New(handler)
+	log := slog.New(span.Logged(handler))
 	slog.SetDefault(log)
 	return &app{options: o, stdout: os.Stdout, log: log}
 }

@@ -104,7 +104,7 @@ func writeWaiting(out io.Writer, waiting []waitingView) {
 	fmt.Fprintln(out, "\nThese payments wait for a rate and stand in `unconverted`:")
 	for _, w := range waiting {
 		fmt.Fprintf(out, "  %s\t%s to %s\t%s\t%s\n", w.Domain, w.Currency, w.Reporting, count(w.Payments, "payment"),
-			span(w.First, w.Last))
+			period(w.First, w.Last))
 	}
 	fmt.Fprintln(out, "They need rates of both currencies for their own day, or for one of the 7 before it: "+howToGetRates+".")
 }

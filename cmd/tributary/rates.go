@@ -109,7 +109,7 @@ func newRatesView(file rates.File, done model.RateImport) ratesView {
 func (v ratesView) write(out io.Writer) {
 	fmt.Fprintf(out, "Read %s of %s and %s", count(v.Rates, "rate"), count(v.Days, "day"), count(len(v.Currencies), "currency"))
 	if v.Rates > 0 {
-		fmt.Fprintf(out, ", %s", span(v.First, v.Last))
+		fmt.Fprintf(out, ", %s", period(v.First, v.Last))
 	}
 	fmt.Fprintf(out, ": %d new, %d known, %d replaced.\n", v.New, v.Unchanged, v.Replaced)
 	if len(v.Skipped) > 0 {
@@ -132,8 +132,8 @@ func count(n int, of string) string {
 	return fmt.Sprintf("%d %ss", n, of)
 }
 
-// span is a stretch of days, for people.
-func span(first, last string) string {
+// period is a stretch of days, for people.
+func period(first, last string) string {
 	if first == last {
 		return first
 	}

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"tributary/db"
 	"tributary/graph"
 	"tributary/internal/clientip"
@@ -59,6 +61,7 @@ type serveCmd struct {
 	KeepVisits          days      `placeholder:"DAYS" help:"How long visits and events are kept, such as 400d; then they are deleted, with visitors who did not pay (default: for ever)."`
 	TokenRate           uint32    `placeholder:"N" help:"How many requests a second one key or token may make, in the mean of ten seconds; 0 for any number (default: any)."`
 	MetricsListen       address   `placeholder:"HOST:PORT" help:"Address at which Prometheus finds /metrics, such as 127.0.0.1:9090, for everybody who can reach it; none without."`
+	Traces              collector `placeholder:"URL" help:"Collector to send OpenTelemetry traces to by OTLP over HTTP, such as http://127.0.0.1:4318, or otlp for that of the OTEL_EXPORTER_OTLP_… variables; none without."`
 	ReadDatabaseURL     string    `placeholder:"URL" help:"Streaming replica of the database to read reports from; what cannot be read there comes from --database-url."`
 	AllowUnsafeDatabase bool      `help:"Start although the database of --database-url says that it can lose what it has acknowledged."`
 }
@@ -76,6 +79,10 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer closeFigures()
+	tracer, closeTraces, err := c.openTraces(ctx, a.log)
+	if err != nil {
+		return err
+	}
 	countries, err := clientip.OpenCountries(c.GeoIP, c.proxies())
 	if err != nil {
 		return fmt.Errorf("--geoip: %w", err)
@@ -92,20 +99,22 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	closing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	context.AfterFunc(ctx, func() { time.AfterFunc(stopTime, func() { cancel(errStopTime) }) })
-	err = c.serve(ctx, a, d, listener, countries, figures)
+	err = c.serve(ctx, a, d, listener, countries, figures, tracer)
 
+	tracesClosed := closeTraces(closing)
 	switch err := d.close(closing); {
 	case errors.Is(err, errStopTime):
 		a.log.Info("Postgres had no time for its last checkpoint; nothing is lost, the next start recovers")
 	case err != nil:
 		a.log.Warn("the database was not closed in order", "error", err)
 	}
+	<-tracesClosed
 	a.log.Info("stopped")
 	return err
 }
 
 // serve answers requests until the context ends.
-func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.Listener, countries *clientip.Countries, figures *metrics.Metrics) error {
+func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.Listener, countries *clientip.Countries, figures *metrics.Metrics, tracer trace.Tracer) error {
 	place, err := a.place(ctx, d, listener.Addr())
 	if err != nil {
 		return err
@@ -137,11 +146,12 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 	senders := newSenders(c.proxies(), countries, c.EventRate, a.log)
 	limits := server.Limits{Grace: drainTime}
 	config := server.Config{
-		Pages:           pages.New(pages.Config{Version: version, Playground: place.Demo.playground()}),
-		CORSOrigins:     c.origins(),
-		TrustsRequestID: c.proxies().FromProxy,
-		TokenRate:       c.TokenRate,
-		Logger:          a.log,
+		Pages:       pages.New(pages.Config{Version: version, Playground: place.Demo.playground()}),
+		Tracer:      tracer,
+		CORSOrigins: c.origins(),
+		Trusts:      c.proxies().FromProxy,
+		TokenRate:   c.TokenRate,
+		Logger:      a.log,
 	}
 	if figures != nil {
 		config.Observer, resolver.Observer, limits.Cut = figures, figures, figures.ConnectionCut

@@ -66,6 +66,8 @@ func TestUsage(t *testing.T) {
 		"no e-mail to erase":    {[]string{"person", "erase", "--website", "a.example", "--email", "hunter2", "--yes"}, "--email: must be an e-mail address"},
 		"visits of no days":     {[]string{"serve", "--keep-visits", "400"}, "--keep-visits: must be a number of days from 1d to 3650d, such as 400d"},
 		"visits of nothing":     {[]string{"serve", "--keep-visits", "0d"}, "--keep-visits: must be a number of days"},
+		"traces to no address":  {[]string{"serve", "--traces", "localhost:4318"}, "--traces: must be the URL of a collector that takes OTLP over HTTP, such as http://localhost:4318, or otlp"},
+		"traces with password":  {[]string{"serve", "--traces", "http://user:hunter2@localhost:4318"}, "--traces: must not have a user or password in it"},
 		"address without port":  {[]string{"serve", "--listen", "127.0.0.1"}, "--listen: 127.0.0.1 is not HOST:PORT"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"tributary/internal/traces"
 	"tributary/model"
 )
 
@@ -57,6 +58,23 @@ func (f *folder) UnmarshalText(text []byte) error {
 		return errors.New("must be a web address, such as https://www.example.com/rates/")
 	}
 	*f = folder(strings.TrimSuffix(string(text), "/") + "/")
+	return nil
+}
+
+// collector is the URL of a collector of traces, or otlp for that of the environment.
+type collector string
+
+// fromEnvironment is the collector that the OTEL_… variables name.
+const fromEnvironment collector = "otlp"
+
+func (c *collector) UnmarshalText(text []byte) error {
+	*c = collector(text)
+	if *c == fromEnvironment {
+		return nil
+	}
+	if err := traces.CheckEndpoint(string(text)); err != nil {
+		return fmt.Errorf("%w, or otlp for what OTEL_EXPORTER_OTLP_ENDPOINT says", err)
+	}
 	return nil
 }
 

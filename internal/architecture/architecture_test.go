@@ -28,6 +28,7 @@ const (
 	gqlparser = "github.com/vektah/gqlparser/v2/…"
 	bun       = "github.com/uptrace/bun/…"
 	pgx       = "github.com/jackc/pgx/v5/…"
+	otel      = "go.opentelemetry.io/otel/"
 	everybody = "…"
 )
 
@@ -36,12 +37,12 @@ var rules = map[string]rule{
 	"model":                 {others: []string{"github.com/bojanz/currency", "golang.org/x/net/idna"}},
 	"graph/scalar":          {own: []string{"model"}, others: []string{"github.com/99designs/gqlgen/graphql"}},
 	"graph/generated":       {own: []string{"graph/scalar", "model"}, others: []string{gqlgen, gqlparser}},
-	"graph":                 {own: []string{"graph/generated", "model"}, others: []string{gqlgen, gqlparser, "github.com/vikstrous/dataloadgen", "github.com/hashicorp/golang-lru/v2/simplelru"}},
+	"graph":                 {own: []string{"graph/generated", "internal/span", "model"}, others: []string{gqlgen, gqlparser, "github.com/vikstrous/dataloadgen", "github.com/hashicorp/golang-lru/v2/simplelru"}},
 	"openapi":               {own: []string{"model"}, others: []string{"github.com/oapi-codegen/runtime/…", "go.yaml.in/yaml/v3"}},
-	"rest":                  {own: []string{"openapi", "graph/generated", "model"}, others: []string{"github.com/oapi-codegen/runtime/…"}},
-	"db":                    {own: []string{"model"}, others: []string{bun, pgx, "github.com/google/uuid", "golang.org/x/sync/semaphore", "golang.org/x/sync/singleflight"}},
+	"rest":                  {own: []string{"openapi", "graph/generated", "internal/span", "model"}, others: []string{"github.com/oapi-codegen/runtime/…"}},
+	"db":                    {own: []string{"internal/span", "model"}, others: []string{bun, pgx, "github.com/google/uuid", "golang.org/x/sync/semaphore", "golang.org/x/sync/singleflight"}},
 	"internal/auth":         {own: []string{"model"}},
-	"internal/server":       {own: []string{"graph", "rest", "openapi", "internal/auth", "internal/ratelimit", "internal/server/pages", "internal/tracker", "model"}, others: []string{everybody}},
+	"internal/server":       {own: []string{"graph", "rest", "openapi", "internal/auth", "internal/ratelimit", "internal/server/pages", "internal/span", "internal/tracker", "model"}, others: []string{everybody}},
 	"internal/server/pages": {others: []string{"github.com/swaggest/swgui/…", "github.com/vearutop/statigz"}},
 	"internal/tracker":      {others: []string{"github.com/vearutop/statigz"}},
 	"internal/demo":         {own: []string{"graph/generated", "model"}, others: []string{"golang.org/x/sync/errgroup"}},
@@ -49,6 +50,9 @@ var rules = map[string]rule{
 	"internal/useragent":    {own: []string{"model"}, others: []string{"github.com/mileusna/useragent"}},
 	"internal/clientip":     {others: []string{"github.com/oschwald/maxminddb-golang/v2"}},
 	"internal/metrics":      {own: []string{"db", "model", "rest"}, others: []string{"github.com/prometheus/client_golang/…"}},
+	"internal/span":         {own: []string{"model"}, others: []string{otel + "attribute", otel + "codes", otel + "propagation", otel + "semconv/…", otel + "trace"}},
+	"internal/traces":       {own: []string{"internal/ratelimit", "internal/span"}, others: []string{otel + "…"}},
+	"internal/tracetest":    {others: []string{"go.opentelemetry.io/proto/otlp/…", "google.golang.org/protobuf/proto"}},
 	"internal/ratelimit":    {},
 	"internal/child":        {},
 	"internal/postgres":     {own: []string{"internal/child"}, others: []string{"github.com/fergusstrange/embedded-postgres", pgx, "golang.org/x/sys/unix"}},

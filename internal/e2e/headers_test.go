@@ -12,7 +12,7 @@ import (
 
 func TestRequestID(t *testing.T) {
 	t.Parallel()
-	s := start(t, options{Server: server.Config{TrustsRequestID: func(r *http.Request) bool { return r.Header.Get("From-Proxy") != "" }}})
+	s := start(t, options{Server: server.Config{Trusts: func(r *http.Request) bool { return r.Header.Get("From-Proxy") != "" }}})
 	answered := func(proxy string, ids ...string) string {
 		r := s.request(t, http.MethodGet, "/api/v1/nothing", "")
 		r.Header["From-Proxy"], r.Header["X-Request-Id"] = []string{proxy}, ids

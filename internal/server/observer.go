@@ -3,6 +3,8 @@ package server
 import (
 	"net/http"
 	"time"
+
+	"tributary/internal/span"
 )
 
 // Observer is told of what a server does, to count it. It is safe for concurrent use.
@@ -28,15 +30,19 @@ func (nobody) Panicked()                                   {}
 func (nobody) Overloaded()                                 {}
 func (nobody) TokenLimited()                               {}
 
-// observe tells the observer of each request to a route.
+// observe tells the observer of each request to a route, and makes a span of it.
 func (c Config) observe(route string, next http.Handler) http.Handler {
-	if c.Observer == (nobody{}) {
+	if c.Observer == (nobody{}) && c.Tracer == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		seen := &seen{ResponseWriter: w, status: http.StatusOK}
-		defer func() { c.Observer.Answered(route, r.Method, seen.status, time.Since(began)) }()
+		r, served := span.Request(c.Tracer, r, route, c.trusts)
+		defer func() {
+			served.End(seen.status)
+			c.Observer.Answered(route, r.Method, seen.status, time.Since(began))
+		}()
 		next.ServeHTTP(seen, r)
 	})
 }

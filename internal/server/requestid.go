@@ -36,11 +36,13 @@ func (c Config) identify(next http.Handler) http.Handler {
 // look like those of others, or write into the log.
 func (c Config) requestID(r *http.Request) string {
 	brought := r.Header["X-Request-Id"]
-	if len(brought) == 1 && isRequestID(brought[0]) && c.TrustsRequestID != nil && c.TrustsRequestID(r) {
+	if len(brought) == 1 && isRequestID(brought[0]) && c.trusts(r) {
 		return brought[0]
 	}
 	return newRequestID()
 }
+
+func (c Config) trusts(r *http.Request) bool { return c.Trusts != nil && c.Trusts(r) }
 
 func isRequestID(text string) bool {
 	const chars = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_."

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"tributary/internal/auth"
 	"tributary/internal/server/pages"
 	"tributary/internal/tracker"
@@ -40,8 +42,10 @@ type Config struct {
 	// CORSOrigins are those of the pages that may call GraphQL and the API from browsers, "*" all. Pages of every
 	// origin may send events.
 	CORSOrigins []string
-	// TrustsRequestID says whether the id that a request brings as X-Request-Id may stay; nil: none may.
-	TrustsRequestID func(*http.Request) bool
+	// Tracer, if set, makes the spans of requests; those below them come with their context.
+	Tracer trace.Tracer
+	// Trusts says whether the X-Request-Id and the traceparent that a request brings may stay; nil: none may.
+	Trusts func(*http.Request) bool
 	// TokenRate is how many requests a second one token may make, in the mean of ten seconds; 0 means any number.
 	TokenRate uint32
 	// InFlight is how many requests are worked on at a time; 0 means 2,048.
