@@ -165,6 +165,8 @@ const (
 	lostBack = 40 * time.Second // the same when connections are lost without a word: what waits on one has 30 s
 	quietMax = 45 * time.Second // until nothing is under way in the database: more than the time that a transaction has
 	knownMax = 90 * time.Second // until the writers know what became of all that they did
+
+	watchEvery = 5 * time.Second // while that takes long
 )
 
 // recover waits until all servers record again, and notes how long that took since the fault had ended.
@@ -195,6 +197,9 @@ func (r *rig) settle(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, knownMax)
 	defer cancel()
+	settled, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	go r.watch(settled)
 	var work sync.WaitGroup
 	var late atomic.Bool
 	for _, w := range r.writers {
@@ -211,6 +216,30 @@ func (r *rig) settle(ctx context.Context) error {
 	return r.quiet(ctx)
 }
 
+// watch shows now and then what the database is at, until the context ends: of use when something takes too long.
+func (r *rig) watch(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(watchEvery):
+		}
+		conn, err := r.cluster.connect(ctx, r.database)
+		if err != nil {
+			continue
+		}
+		var busy []string
+		if err := conn.QueryRow(ctx, busyQuery).Scan(&busy); err == nil {
+			progress("still settling; the database is at %s", strings.Join(busy, "; "))
+		}
+		_ = conn.Close(context.WithoutCancel(ctx))
+	}
+}
+
+// busyQuery asks for what the connections of the servers do, and for how long.
+const busyQuery = `SELECT coalesce(array_agg(state || ' for ' || age(clock_timestamp(), state_change) || ': ' || left(query, 2000)), '{}')
+	FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tributary' AND state <> 'idle'`
+
 // quiet waits until no connection of the servers does anything, as their pools have it when nobody asks.
 func (r *rig) quiet(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.quietMax)
@@ -223,9 +252,7 @@ func (r *rig) quiet(ctx context.Context) error {
 	const enough = 4
 	var busy []string
 	for times := 0; times < enough; {
-		err := conn.QueryRow(ctx, `SELECT coalesce(array_agg(state || ': ' || left(query, 200)), '{}') FROM pg_stat_activity
-			WHERE datname = current_database() AND application_name = 'tributary' AND state <> 'idle'`).Scan(&busy)
-		if err != nil {
+		if err := conn.QueryRow(ctx, busyQuery).Scan(&busy); err != nil {
 			return fmt.Errorf("connections do not come to rest: %w: %s", err, strings.Join(busy, "; "))
 		}
 		if times++; len(busy) > 0 {
