@@ -140,27 +140,73 @@ func (b *bundle) writeAs(server *db.Store, random *rand.Rand, id string, done *a
 	return err
 }
 
+// lock has whoever writes to a table wait until it is unlocked.
+func (b *bundle) lock(table string) (unlock func()) {
+	b.t.Helper()
+	tx, err := connect(b.t, b.dsn).Begin(b.t.Context())
+	require.NoError(b.t, err)
+	_, err = tx.Exec(b.t.Context(), "LOCK TABLE "+table+" IN SHARE ROW EXCLUSIVE MODE")
+	require.NoError(b.t, err)
+	return func() {
+		b.t.Helper()
+		require.NoError(b.t, tx.Commit(b.t.Context()))
+	}
+}
+
+// begin does something meanwhile, and returns when so many sessions wait.
+func (b *bundle) begin(sessions int, do func()) (wait func()) {
+	b.t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	waiting(b.t, b.dsn, sessions)
+	return func() { <-done }
+}
+
 // There is no row to lock of a visitor who was never seen. One who comes during the erasure is new, and whole.
 func TestStore_ErasePerson_besideNewVisitor(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	conn := connect(t, b.dsn)
-	tx, err := conn.Begin(t.Context())
-	require.NoError(t, err)
-	_, err = tx.Exec(t.Context(), `LOCK TABLE customers IN SHARE ROW EXCLUSIVE MODE`) // the erasure waits, after the visits
-	require.NoError(t, err)
-	e, err := model.ErasePersonInput{VisitorID: ptr("browser")}.Validate()
-	require.NoError(t, err)
-	erased := make(chan error, 1)
-	go func() {
-		_, err := b.ErasePerson(context.Background(), b.site, "token", e, now)
-		erased <- err
-	}()
-	waiting(t, b.dsn, 1)
+	unlock := b.lock("customers") // which are erased after the visits
+	erased := b.begin(1, func() { b.erase(model.ErasePersonInput{VisitorID: ptr("browser")}) })
 	b.view("browser")
-	require.NoError(t, tx.Commit(t.Context()))
-	require.NoError(t, <-erased)
+	unlock()
+	erased()
+	require.Equal(t, "browser", value[string](t, connect(t, b.dsn), `SELECT string_agg(v.id, ' ') FROM visits t JOIN visitors v ON v.id = t.visitor_id`))
+}
+
+// A visitor who comes again during the erasure is new too: nothing of before is left.
+func TestStore_ErasePerson_besideVisitor(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.happen(model.RecordEventInput{VisitorID: "browser", Type: model.EventIdentify, UserID: ptr("u"), Name: ptr("Ada")})
+	unlock := b.lock("customers")
+	erased := b.begin(1, func() { b.erase(model.ErasePersonInput{VisitorID: ptr("browser")}) })
+	seen := b.begin(2, func() { b.view("browser") })
+	unlock()
+	erased()
+	seen()
+	conn := connect(t, b.dsn)
+	require.Empty(t, found(t, conn, "Ada"))
 	require.Equal(t, "browser", value[string](t, conn, `SELECT string_agg(v.id, ' ') FROM visits t JOIN visitors v ON v.id = t.visitor_id`))
+}
+
+// A refund has found its charge's payer and is not written yet: the erasure comes after it, and takes it too.
+func TestStore_ErasePerson_besideRefund(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.pay(paid("t1", "browser", "", "ada@shop.example"))
+	unlock := b.lock("payments")
+	refunded := b.begin(1, func() { b.pay(refund("r1", "t1")) })
+	erased := b.begin(2, func() { b.erase(model.ErasePersonInput{Email: ptr("ada@shop.example")}) })
+	unlock()
+	refunded()
+	erased()
+	conn := connect(t, b.dsn)
+	require.Empty(t, found(t, conn, "browser"))
+	require.Equal(t, 2, value[int](t, conn, `SELECT count(*)::int FROM payments WHERE erased`))
 }
 
 func (b *bundle) net() model.Sum {

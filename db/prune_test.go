@@ -81,6 +81,18 @@ func TestStore_PruneVisits(t *testing.T) {
 		require.Zero(t, pruned)
 	})
 
+	t.Run("a visit that goes on stays, however early it began", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.viewAt("v", "old", now.Add(-20*time.Minute))
+		b.viewAt("v", "old", now.Add(-time.Minute))
+		conn := connect(t, b.dsn)
+		require.Equal(t, 2, value[int](t, conn, `SELECT pageviews::int FROM visits`), "in one visit")
+		pruned, err := b.PruneVisits(t.Context(), b.site, now.Add(-10*time.Minute))
+		require.NoError(t, err)
+		require.Zero(t, pruned)
+	})
+
 	t.Run("several servers share the work", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
