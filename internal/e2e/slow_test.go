@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -98,6 +99,51 @@ func TestSlowClients(t *testing.T) {
 		d.cut.Wait()
 	}
 	require.Equal(t, http.StatusOK, s.fresh(t, "afterwards"))
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	s := start(t, options{Limits: server.Limits{Write: time.Second, Idle: 200 * time.Millisecond}})
+	dial := func(t *testing.T) net.Conn {
+		conn, err := net.DialTimeout("tcp", strings.TrimPrefix(s.url, "http://"), patience)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+		return conn
+	}
+	const document = "GET /openapi.json HTTP/1.1\r\nHost: tributary\r\n\r\n"
+
+	t.Run("a client that fetches no answer is cut off", func(t *testing.T) {
+		t.Parallel()
+		conn := dial(t)
+		var err error
+		for err == nil { // the server reads on only as long as its answers find room
+			_, err = io.WriteString(conn, document)
+		}
+		var netError net.Error
+		require.False(t, errors.As(err, &netError) && netError.Timeout(), "it is still served")
+	})
+
+	t.Run("a connection that is not used is closed", func(t *testing.T) {
+		t.Parallel()
+		conn := dial(t)
+		_, err := io.WriteString(conn, document)
+		require.NoError(t, err)
+		answer, err := io.ReadAll(conn) // up to its end
+		require.NoError(t, err)
+		require.Equal(t, 1, strings.Count(string(answer), "HTTP/1.1 200 OK"))
+	})
+
+	t.Run("a head that is too large is refused", func(t *testing.T) {
+		t.Parallel()
+		conn := dial(t)
+		_, err := io.WriteString(conn, strings.Replace(document, "\r\n\r\n", "\r\nX-Large: "+strings.Repeat("x", 64<<10)+"\r\n\r\n", 1))
+		require.NoError(t, err)
+		answer := make([]byte, len("HTTP/1.1 431"))
+		_, err = io.ReadFull(conn, answer)
+		require.NoError(t, err)
+		require.Equal(t, "HTTP/1.1 431", string(answer))
+	})
 }
 
 func TestConnectionLimit(t *testing.T) {

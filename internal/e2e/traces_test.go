@@ -141,12 +141,12 @@ func TestTraces_traceparent(t *testing.T) {
 		spans        int
 		goesOn       bool
 	}{
-		"goes on with that of a proxy":                         {true, []string{"00-" + id + "-" + parent + "-01"}, 2, true},
-		"is not recorded if the proxy says so":                 {true, []string{"00-" + id + "-" + parent + "-00"}, 0, false},
-		"begins anew for others":                               {false, []string{"00-" + id + "-" + parent + "-01"}, 2, false},
+		"goes on with that of a proxy":                          {true, []string{"00-" + id + "-" + parent + "-01"}, 2, true},
+		"is not recorded if the proxy says so":                  {true, []string{"00-" + id + "-" + parent + "-00"}, 0, false},
+		"begins anew for others":                                {false, []string{"00-" + id + "-" + parent + "-01"}, 2, false},
 		"begins anew for others, who cannot keep it from being": {false, []string{"00-" + id + "-" + parent + "-00"}, 2, false},
-		"begins anew if there are two":                         {true, []string{"00-" + id + "-" + parent + "-01", "00-" + id + "-" + parent + "-01"}, 2, false},
-		"begins anew if there is nonsense":                     {true, []string{canary}, 2, false},
+		"begins anew if there are two":                          {true, []string{"00-" + id + "-" + parent + "-01", "00-" + id + "-" + parent + "-01"}, 2, false},
+		"begins anew if there is nonsense":                      {true, []string{canary}, 2, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
