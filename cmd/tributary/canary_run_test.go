@@ -1,10 +1,13 @@
 package main_test
 
 import (
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -13,6 +16,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	trace "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"tributary/internal/tracetest"
 )
 
 // canaries are what only the answer to somebody who may ask for it shows: what a person is known by, and what a client
@@ -26,9 +32,10 @@ const canaryPayment = `{"amount": 5, "currency": "USD", "transaction_id": "NEW",
 // canaryRun is a server with a person in its requests, on whose Postgres the test is a superuser.
 type canaryRun struct {
 	*testing.T
-	server *running
-	admin  string // URL of the superuser
-	site   object
+	server    *running
+	collector *tracetest.Collector
+	admin     string // URL of the superuser
+	site      object
 
 	mu      sync.Mutex
 	answers strings.Builder // to what was refused; of all, the headers
@@ -36,8 +43,9 @@ type canaryRun struct {
 
 func newCanaryRun(t *testing.T, op operator, admin string) *canaryRun {
 	t.Helper()
-	server := op.serve()
-	return &canaryRun{T: t, server: server, admin: admin, site: op.ask("website", "create", "--domain", "shop.example.com")}
+	collector := tracetest.New(t)
+	server := op.serve("--traces", collector.URL)
+	return &canaryRun{T: t, server: server, collector: collector, admin: admin, site: op.ask("website", "create", "--domain", "shop.example.com")}
 }
 
 // run does it all, and answers the entries of logs in which something was found.
@@ -57,12 +65,35 @@ func (r *canaryRun) run(postgresLog string) (found []string) {
 	key := r.site.text("key")
 	secrets := append([]string{key[3:20], key[20:]}, canaries...)
 	for name, text := range map[string]string{"server": r.server.log.String(), "Postgres": strings.ReplaceAll(string(log), "\n\t", " "), "answer": r.answers.String()} {
-		for line := range strings.Lines(text) {
-			for _, secret := range secrets {
-				if strings.Contains(strings.ToLower(line), strings.ToLower(secret)) {
-					found = append(found, fmt.Sprintf("%s: %s: %.300s", secret, name, line))
-					break
-				}
+		found = append(found, search(name, text, secrets)...)
+	}
+	return append(found, r.inTraces(secrets)...)
+}
+
+// inTraces is what is found in spans, in which there is nothing either that leads to somebody or tells of what was asked.
+func (r *canaryRun) inTraces(secrets []string) []string {
+	r.Helper()
+	trees := r.collector.Tree()
+	for _, recorded := range []string{
+		"POST /api/v1/payments ", "POST /api/events ", "POST /graphql ", "POST /api/ ", "POST / ", "mutation recordPayment ", "query payments ", "read payments ",
+		"commit payments STATUS_CODE_ERROR ", "commit pageviews ", "commit events ", "error.type=INVALID_JSON", "error.type=INTERNAL", "error.type=UNAVAILABLE",
+	} {
+		require.Contains(r, trees, recorded)
+	}
+	traceID := regexp.MustCompile(`"the database cannot answer",.*"trace_id":"([0-9a-f]{32})"`).FindStringSubmatch(r.server.log.String())
+	require.Len(r, traceID, 2)
+	require.True(r, slices.ContainsFunc(r.collector.Spans(), func(span *trace.Span) bool { return hex.EncodeToString(span.TraceId) == traceID[1] }))
+	return search("traces", r.collector.Text(), append(secrets, "canary", "new-", "mozilla", "127.0.0.1", "select ", "insert ", "shop.example",
+		r.site.text("id"), r.site.text("tracking_id")))
+}
+
+// search is what is found of secrets in lines of text.
+func search(name, text string, secrets []string) (found []string) {
+	for line := range strings.Lines(text) {
+		for _, secret := range secrets {
+			if strings.Contains(strings.ToLower(line), strings.ToLower(secret)) {
+				found = append(found, fmt.Sprintf("%s: %s: %.300s", secret, name, line))
+				break
 			}
 		}
 	}
@@ -78,7 +109,10 @@ func (r *canaryRun) send(path, token, contentType, body string) (status int, ok 
 		r.Error(err)
 		return 0, false
 	}
-	req.Header = http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {contentType}, "User-Agent": {"Mozilla/5.0 canary_agent"}}
+	req.Header = http.Header{
+		"Authorization": {"Bearer " + token}, "Content-Type": {contentType}, "User-Agent": {"Mozilla/5.0 canary_agent"},
+		"Tracestate": {"vendor=canary_agent"}, "Baggage": {"email=canary@example.com"}, "X-Request-Id": {"canary_agent"},
+	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		r.Error(err)

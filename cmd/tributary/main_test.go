@@ -81,7 +81,7 @@ func (op operator) command(args ...string) *exec.Cmd {
 	op.t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, binary, append(args, op.flags...)...)
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "TRIBUTARY_") || strings.HasPrefix(v, "DATABASE_URL=")
+		return strings.HasPrefix(v, "TRIBUTARY_") || strings.HasPrefix(v, "OTEL_") || strings.HasPrefix(v, "DATABASE_URL=")
 	}), op.env...)
 	cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=0") // else the race detector adds a second to each stop
 	return cmd

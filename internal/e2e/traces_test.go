@@ -124,7 +124,7 @@ POST /graphql http.request.method=POST http.route=/graphql http.response.status_
 		_ = s.tree(t)
 		for _, attribute := range s.collector.Spans()[0].Attributes {
 			if attribute.Key == "tributary.request_id" {
-				require.Equal(t, id, tracetest.Text(attribute.Value))
+				require.Equal(t, id, tracetest.Value(attribute.Value))
 				return
 			}
 		}

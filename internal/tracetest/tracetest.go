@@ -105,7 +105,7 @@ func describe(span *trace.Span, all []*trace.Span) string {
 	}
 	for _, attribute := range span.Attributes {
 		if attribute.Key != "tributary.request_id" {
-			words = append(words, attribute.Key+"="+Text(attribute.Value))
+			words = append(words, attribute.Key+"="+Value(attribute.Value))
 		}
 	}
 	for _, link := range span.Links {
@@ -121,8 +121,25 @@ func describe(span *trace.Span, all []*trace.Span) string {
 	return strings.Join(words, " ")
 }
 
-// Text is a value of an attribute that is text or a number.
-func Text(value *common.AnyValue) string {
+// Text is all that was sent so far, with a line for each span and each description of what has sent them.
+func (c *Collector) Text() string {
+	var text strings.Builder
+	for _, request := range c.Requests() {
+		for _, resource := range request.ResourceSpans {
+			fmt.Fprintln(&text, resource.Resource)
+			for _, scope := range resource.ScopeSpans {
+				fmt.Fprintln(&text, scope.Scope)
+			}
+		}
+	}
+	for _, span := range c.Spans() {
+		fmt.Fprintln(&text, span)
+	}
+	return text.String()
+}
+
+// Value is a value of an attribute that is text or a number.
+func Value(value *common.AnyValue) string {
 	if text, ok := value.Value.(*common.AnyValue_StringValue); ok {
 		return text.StringValue
 	}
