@@ -47,9 +47,8 @@ func NewHandler(r *Resolver) http.Handler {
 		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
 			ctx = r.withLoaders(ctx)
 		}
-		return next(ctx)
+		return r.observe(ctx, next)
 	})
-	run.AroundRootFields(r.observe)
 	return &handler{newQueries(schema.Schema()), run, r.observer()}
 }
 

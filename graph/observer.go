@@ -37,7 +37,7 @@ func (r *Resolver) observer() Observer {
 	return r.Observer
 }
 
-// observe tells the observer of a root field, and makes a span of it.
+// observe resolves a root field, tells the observer of it, and makes a span of it.
 func (r *Resolver) observe(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	operation, field := string(graphql.GetOperationContext(ctx).Operation.Operation), graphql.GetRootFieldContext(ctx).Field
 	ctx, resolved := span.Field(ctx, operation, field.Name)

@@ -83,7 +83,7 @@ func (r *canaryRun) inTraces(secrets []string) []string {
 	traceID := regexp.MustCompile(`"the database cannot answer",.*"trace_id":"([0-9a-f]{32})"`).FindStringSubmatch(r.server.log.String())
 	require.Len(r, traceID, 2)
 	require.True(r, slices.ContainsFunc(r.collector.Spans(), func(span *trace.Span) bool { return hex.EncodeToString(span.TraceId) == traceID[1] }))
-	return search("traces", r.collector.Text(), append(secrets, "canary", "new-", "mozilla", "127.0.0.1", "select ", "insert ", "shop.example",
+	return search("traces", r.collector.Text(), append(secrets, "canary", "new-", "mozilla", "127.0.0.1", "select ", "insert ", "sqlstate", "shop.example",
 		r.site.text("id"), r.site.text("tracking_id")))
 }
 

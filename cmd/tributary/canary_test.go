@@ -1,8 +1,10 @@
 package main_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,12 +13,17 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	export "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+	trace "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
 
 	"tributary/internal/postgres"
+	"tributary/internal/tracetest"
 )
 
 // TestServe_logsNobody runs a server at the level debug, makes all go wrong that can, and looks for people and tokens
-// in its log, in that of its Postgres, and in the answers to what was refused.
+// in its log, in that of its Postgres, in the answers to what was refused, and in its traces.
 func TestServe_logsNobody(t *testing.T) {
 	t.Parallel()
 
@@ -39,6 +46,24 @@ func TestServe_logsNobody(t *testing.T) {
 	t.Run("on a Postgres that lets the role see to it", func(t *testing.T) {
 		t.Parallel()
 		require.Empty(t, onTalkative(t, documented(t, "ini"), "ALTER ROLE tributary SUPERUSER"))
+	})
+
+	t.Run("and would be found in traces", func(t *testing.T) {
+		t.Parallel()
+		text := &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: canaries[0]}}
+		attributes := []*common.KeyValue{{Key: "planted", Value: text}}
+		for where, span := range map[string]*trace.Span{
+			"name": {Name: "GET /" + canaries[0]}, "attribute": {Attributes: attributes}, "status": {Status: &trace.Status{Message: canaries[0]}}, "state": {TraceState: "vendor=" + canaries[0]},
+			"event": {Events: []*trace.Span_Event{{Attributes: attributes}}}, "link": {Links: []*trace.Span_Link{{Attributes: attributes}}},
+		} {
+			collector := tracetest.New(t)
+			body, err := proto.Marshal(&export.ExportTraceServiceRequest{ResourceSpans: []*trace.ResourceSpans{{ScopeSpans: []*trace.ScopeSpans{{Spans: []*trace.Span{span}}}}}})
+			require.NoError(t, err)
+			res, err := http.Post(collector.URL+tracetest.Path, "application/x-protobuf", bytes.NewReader(body))
+			require.NoError(t, err)
+			require.NoError(t, res.Body.Close())
+			require.Len(t, search("traces", collector.Text(), canaries), 1, where)
+		}
 	})
 
 	t.Run("and would be found", func(t *testing.T) {

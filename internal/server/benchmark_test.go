@@ -6,14 +6,17 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace"
 
 	"tributary/graph"
 	"tributary/internal/server"
+	"tributary/internal/traces"
 	"tributary/model"
 	"tributary/rest"
 )
@@ -50,44 +53,82 @@ func (a *answer) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// BenchmarkNew_payments measures what a payment costs outside of the database and of net/http.
-func BenchmarkNew_payments(b *testing.B) {
+// payments are those that are measured, by how they are sent.
+var payments = map[string]struct{ path, body, success string }{
+	"DataFast": {
+		"/api/v1/payments", `{"amount":29.99,"currency":"USD","transaction_id":"payment_456","datafast_visitor_id":"visitor-1"}`, `"message":"Payment recorded`,
+	},
+	"Faurya": {
+		"/api/v1/payments", `{"amount":29.99,"transaction_id":"payment_456","faurya_visitor_id":"visitor-1","metadata":{"plan":"starter"}}`, `"message":"Payment recorded`,
+	},
+	"GraphQL": {
+		"/graphql", `{"query":"mutation($p:RecordPaymentInput!){recordPayment(input:$p){outcome}}","variables":{"p":` +
+			`{"transactionId":"payment_456","amount":"29.99","currency":"USD","visitorId":"visitor-1"}}}`, `"outcome":"RECORDED"`,
+	},
+}
+
+// newPayer makes a server on a store in memory, with a tracer that may be nil, and is what pays there.
+func newPayer(b *testing.B, name string, tracer trace.Tracer) (pay func()) {
+	b.Helper()
 	token, secret := model.NewToken(model.Token{Prefix: model.PrefixWebsiteKey, WebsiteID: "64f1c0ffee5b2a0012ab34cd"})
 	store := memory{site: model.Website{ID: token.WebsiteID, Timezone: "Europe/Berlin", Currency: "USD"}, token: token}
 	now := func() time.Time { return time.Date(2026, 5, 20, 12, 0, 0, 0, time.UTC) }
 	resolver := &graph.Resolver{Store: store, Now: now}
 	handler := server.New(server.Config{
-		GraphQL: graph.NewHandler(resolver), REST: rest.NewHandler(resolver.Mutation(), nil, now, rest.Senders{}),
+		GraphQL: graph.NewHandler(resolver), REST: rest.NewHandler(resolver.Mutation(), nil, now, rest.Senders{}), Tracer: tracer,
 		Tokens: store, Now: now, GraphQLError: graph.WriteError, RESTError: rest.WriteError, Logger: slog.New(slog.DiscardHandler),
 	})
-	for name, sent := range map[string]struct{ path, body, success string }{
-		"DataFast": {
-			"/api/v1/payments", `{"amount":29.99,"currency":"USD","transaction_id":"payment_456","datafast_visitor_id":"visitor-1"}`, `"message":"Payment recorded`,
-		},
-		"Faurya": {
-			"/api/v1/payments", `{"amount":29.99,"transaction_id":"payment_456","faurya_visitor_id":"visitor-1","metadata":{"plan":"starter"}}`, `"message":"Payment recorded`,
-		},
-		"GraphQL": {
-			"/graphql", `{"query":"mutation($p:RecordPaymentInput!){recordPayment(input:$p){outcome}}","variables":{"p":` +
-				`{"transactionId":"payment_456","amount":"29.99","currency":"USD","visitorId":"visitor-1"}}}`, `"outcome":"RECORDED"`,
-		},
-	} {
+	sent := payments[name]
+	body := strings.NewReader(sent.body)
+	r, err := http.NewRequest(http.MethodPost, sent.path, io.NopCloser(body))
+	require.NoError(b, err)
+	r.ContentLength = body.Size()
+	r.Header.Set("Authorization", "Bearer "+secret)
+	r.Header.Set("Content-Type", "application/json")
+	return func() {
+		body.Reset(sent.body)
+		got := answer{header: http.Header{}}
+		handler.ServeHTTP(&got, r)
+		if !bytes.Contains(got.text, []byte(sent.success)) {
+			b.Fatal(string(got.text))
+		}
+	}
+}
+
+// BenchmarkNew_payments measures what a payment costs outside of the database and of net/http.
+func BenchmarkNew_payments(b *testing.B) {
+	for name := range payments {
 		b.Run(name, func(b *testing.B) {
-			body := strings.NewReader(sent.body)
-			r, err := http.NewRequest(http.MethodPost, sent.path, io.NopCloser(body))
-			require.NoError(b, err)
-			r.ContentLength = body.Size()
-			r.Header.Set("Authorization", "Bearer "+secret)
-			r.Header.Set("Content-Type", "application/json")
+			pay := newPayer(b, name, nil)
 			b.ReportAllocs()
 			for b.Loop() {
-				body.Reset(sent.body)
-				got := answer{header: http.Header{}}
-				handler.ServeHTTP(&got, r)
-				if !bytes.Contains(got.text, []byte(sent.success)) {
-					b.Fatal(string(got.text))
-				}
+				pay()
 			}
+		})
+	}
+}
+
+// BenchmarkNew_traces measures what traces add to that: each payment is made with all of them recorded and without, in
+// turns.
+func BenchmarkNew_traces(b *testing.B) {
+	collector := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer collector.Close()
+	sent, err := traces.Open(b.Context(), traces.Config{Endpoint: collector.URL, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(b, err)
+	defer sent.Close(context.Background())
+	for name := range payments {
+		b.Run(name, func(b *testing.B) {
+			payWithout, payWith := newPayer(b, name, nil), newPayer(b, name, sent.Tracer)
+			var without, with time.Duration
+			for b.Loop() {
+				began := time.Now()
+				payWithout()
+				turn := time.Now()
+				payWith()
+				without, with = without+turn.Sub(began), with+time.Since(turn)
+			}
+			b.ReportMetric(float64(with)/float64(without), "with/without")
+			b.ReportMetric(float64((with-without).Nanoseconds())/float64(b.N), "more-ns/op")
 		})
 	}
 }

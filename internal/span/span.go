@@ -28,25 +28,27 @@ func (s Span) IsRecorded() bool { return s.recorded != nil }
 
 // Field begins the span of a root field of a GraphQL operation, by its operation's kind and its name in the schema.
 func Field(ctx context.Context, operation, field string) (context.Context, Span) {
+	if !isRecorded(ctx) {
+		return ctx, Span{}
+	}
 	return below(ctx, operation+" "+field, attribute.String("graphql.operation.type", operation), attribute.String("tributary.graphql.field", field))
 }
 
 // Read begins the span of what is read from the database, and ends it.
 func Read(ctx context.Context, what string) (end func()) {
-	_, read := below(ctx, "read "+what, semconv.DBSystemNamePostgreSQL)
-	if !read.IsRecorded() {
+	if !isRecorded(ctx) {
 		return func() {}
 	}
+	_, read := below(ctx, "read "+what, semconv.DBSystemNamePostgreSQL)
 	return func() { read.recorded.End() }
 }
 
-// below begins a span below that of the context. Without one that is recorded there is none.
+// isRecorded says whether the context has a span that is recorded, below which there can be others.
+func isRecorded(ctx context.Context) bool { return trace.SpanFromContext(ctx).IsRecording() }
+
+// below begins a span below that of the context, which is recorded.
 func below(ctx context.Context, name string, attributes ...attribute.KeyValue) (context.Context, Span) {
-	parent := trace.SpanFromContext(ctx)
-	if !parent.IsRecording() {
-		return ctx, Span{}
-	}
-	ctx, begun := parent.TracerProvider().Tracer(scope).Start(ctx, name, trace.WithAttributes(attributes...))
+	ctx, begun := trace.SpanFromContext(ctx).TracerProvider().Tracer(scope).Start(ctx, name, trace.WithAttributes(attributes...))
 	return ctx, Span{begun}
 }
 
@@ -66,8 +68,8 @@ func (s Span) End(code model.Code) {
 
 // Refused notes in the span of the context the code of the error that a request is answered with.
 func Refused(ctx context.Context, code model.Code) {
-	if recorded := trace.SpanFromContext(ctx); recorded.IsRecording() {
-		recorded.SetAttributes(semconv.ErrorTypeKey.String(string(code)))
+	if isRecorded(ctx) {
+		trace.SpanFromContext(ctx).SetAttributes(semconv.ErrorTypeKey.String(string(code)))
 	}
 }
 
