@@ -86,6 +86,7 @@ func TestServe_badTraces(t *testing.T) {
 		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=grpc://hunter2":    "must be the URL of a collector",
 		"OTEL_EXPORTER_OTLP_ENDPOINT=http://u:hunter2@a":       "must not have a user",
 		"OTEL_EXPORTER_OTLP_HEADERS=hunter2":                   "must be name=value pairs",
+		"OTEL_EXPORTER_OTLP_HEADERS=a hunter2=b":               "must be name=value pairs",
 		"OTEL_EXPORTER_OTLP_TRACES_HEADERS=a=%hunter2":         "must be name=value pairs",
 		"OTEL_EXPORTER_OTLP_TIMEOUT=hunter2":                   "must be a whole number above zero",
 		"OTEL_EXPORTER_OTLP_PROTOCOL=grpc":                     "must be one of http/protobuf, http/json",
@@ -148,6 +149,16 @@ func TestServe_badCollector(t *testing.T) {
 func TestServe_sampling(t *testing.T) {
 	t.Parallel()
 	const requests, atOnce = 500, 100
+	ask := func(t *testing.T, server *running, method, path, key, body string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, server.place.text("url")+path, strings.NewReader(body))
+		require.NoError(t, err)
+		r.Header = http.Header{"Traceparent": {"00-4bf92f3577b34da60000000000000001-00f067aa0ba902b7-01"}, "Authorization": {"Bearer " + key}, "Content-Type": {"application/json"}}
+		res, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, http.StatusOK, res.StatusCode)
+	}
 	// sent is how many of the requests are recorded that all want to be, in a trace whose id is within every ratio.
 	sent := func(t *testing.T, env ...string) (recorded int) {
 		collector := tracetest.New(t)
@@ -155,12 +166,7 @@ func TestServe_sampling(t *testing.T) {
 		op.env = append(env, "OTEL_SERVICE_NAME=tributary")
 		server := op.serve("--traces", collector.URL, "--trusted-proxy", "127.0.0.1")
 		for range requests {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.place.text("url")+"/healthz", nil)
-			require.NoError(t, err)
-			r.Header.Set("Traceparent", "00-4bf92f3577b34da60000000000000001-00f067aa0ba902b7-01")
-			res, err := http.DefaultClient.Do(r)
-			require.NoError(t, err)
-			require.NoError(t, res.Body.Close())
+			ask(t, server, http.MethodGet, "/healthz", "", "")
 		}
 		server.stopped(server.signal())
 		for _, span := range collector.Spans() {
@@ -174,6 +180,18 @@ func TestServe_sampling(t *testing.T) {
 		recorded := sent(t, "OTEL_TRACES_SAMPLER=parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG=0.001")
 		require.GreaterOrEqual(t, recorded, atOnce)
 		require.Less(t, recorded, requests/2)
+	})
+
+	t.Run("has the transaction of a request that is recorded", func(t *testing.T) {
+		t.Parallel()
+		collector := tracetest.New(t)
+		op, key := tracedOperator(t, "OTEL_TRACES_SAMPLER=parentbased_always_off")
+		server := op.serve("--traces", collector.URL, "--trusted-proxy", "127.0.0.1")
+		require.Equal(t, http.StatusOK, server.pay(key, "t1", ""), "without a trace")
+		ask(t, server, http.MethodPost, "/api/v1/payments", key, payment("t2"))
+		server.stopped(server.signal())
+		require.Len(t, collector.Spans(), 2)
+		require.Contains(t, collector.Tree(), "commit payments ")
 	})
 
 	t.Run("is not decided by an id that a client chooses", func(t *testing.T) {

@@ -140,6 +140,18 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestSpans keeps what spans carry in one place, and what sends them in another.
+func TestSpans(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		for _, path := range s.imports() {
+			if strings.HasPrefix(path, otel) && path != otel+"trace" && s.dir != "internal/span" && s.dir != "internal/traces" {
+				t.Errorf("%s/%s imports %s, which only internal/span and internal/traces may", s.dir, s.name, path)
+			}
+		}
+	}
+}
+
 // isStandard says whether an import path is of the standard library: its first part has no dot.
 func isStandard(path string) bool {
 	first, _, _ := strings.Cut(path, "/")

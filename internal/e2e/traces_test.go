@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -92,14 +93,20 @@ POST /graphql http.request.method=POST http.route=/graphql http.response.status_
 		release := s.block(t)
 		first := meanwhile(func() answer { return s.post(t, payment("transaction_id", `"t1"`)) })
 		s.awaitBlocked(t)
-		second := meanwhile(func() answer { return s.post(t, payment("transaction_id", `"t2"`)) })
-		third := meanwhile(func() answer { return s.post(t, payment("transaction_id", `"t3"`)) })
-		require.Eventually(t, func() bool { return s.store.Uncommitted()["payments"] == 2 }, patience, 5*time.Millisecond)
-		release()
-		for _, held := range []func() answer{first, second, third} {
-			require.Equal(t, http.StatusOK, held().status)
+		const others = 150 // more than OpenTelemetry links by default
+		held := []func() answer{first}
+		for i := range others {
+			held = append(held, meanwhile(func() answer { return s.post(t, payment("transaction_id", fmt.Sprintf(`"other-%d"`, i))) }))
 		}
-		require.Contains(t, s.tree(t), commit+"2 -> POST /api/v1/payments -> POST /api/v1/payments\n")
+		require.Eventually(t, func() bool { return s.store.Uncommitted()["payments"] == others }, patience, 5*time.Millisecond)
+		release()
+		for _, one := range held {
+			require.Equal(t, http.StatusOK, one().status)
+		}
+		tree := s.tree(t)
+		require.Contains(t, tree, commit+"1 -> POST /api/v1/payments\n")
+		require.Contains(t, tree, commit+"150"+strings.Repeat(" -> POST /api/v1/payments", others)+"\n")
+		require.Equal(t, 1+others, strings.Count(tree, "http.response.status_code=200 -> commit payments\n"))
 	})
 
 	t.Run("name codes and routes, and nothing that was sent", func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,7 +65,7 @@ var checks = map[string]func(value string) error{
 
 // exporterChecks are those of the variables that begin with OTEL_EXPORTER_OTLP_, and again with OTEL_EXPORTER_OTLP_TRACES_.
 var exporterChecks = map[string]func(value string) error{
-	"HEADERS":            arePairs,
+	"HEADERS":            areHeaders,
 	"TIMEOUT":            isNumber,
 	"COMPRESSION":        oneOf("none", "gzip"),
 	"PROTOCOL":           oneOf("http/protobuf", "http/json"),
@@ -173,6 +174,18 @@ func arePairs(value string) error {
 		}
 	}
 	return nil
+}
+
+// headerName is what HTTP takes as one.
+var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+func areHeaders(value string) error {
+	for pair := range strings.SplitSeq(value, ",") {
+		if name, _, _ := strings.Cut(pair, "="); !headerName.MatchString(strings.TrimSpace(name)) {
+			return errPairs
+		}
+	}
+	return arePairs(value)
 }
 
 func isFile(value string) error {
