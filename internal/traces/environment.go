@@ -153,6 +153,14 @@ func isNumber(value string) error {
 	return nil
 }
 
+// number is the value of a variable that was checked.
+func number(name string, otherwise int) int {
+	if n, err := strconv.Atoi(variable(name)); err == nil {
+		return n
+	}
+	return otherwise
+}
+
 func isBool(value string) error { return oneOf("true", "false")(strings.ToLower(value)) }
 
 func oneOf(values ...string) func(string) error {

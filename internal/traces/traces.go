@@ -64,9 +64,10 @@ func Open(ctx context.Context, c Config) (*Traces, error) {
 	if os.Getenv("OTEL_SPAN_LINK_COUNT_LIMIT") == "" {
 		limits.LinkCountLimit = maxLinks
 	}
-	exporter := &warning{SpanExporter: client, log: c.Logger}
+	room := number("OTEL_BSP_MAX_QUEUE_SIZE", sdk.DefaultMaxQueueSize) + number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", sdk.DefaultMaxExportBatchSize)
+	exporter := &warning{SpanExporter: client, log: c.Logger, room: int64(room)}
 	provider := sdk.NewTracerProvider(sdk.WithResource(about), sdk.WithSampler(newSampler(environmentSampler())),
-		sdk.WithRawSpanLimits(limits), sdk.WithBatcher(exporter))
+		sdk.WithRawSpanLimits(limits), sdk.WithSpanProcessor(counted{sdk.NewBatchSpanProcessor(exporter), exporter}))
 	c.Logger.Info("traces are sent", "url", endpoint)
 	return &Traces{Tracer: span.NewTracer(provider), provider: provider, exporter: exporter}, nil
 }

@@ -15,29 +15,59 @@ import (
 	"tributary/internal/traces"
 )
 
+// collector is a server of traces that are made by requests of nobody.
+type collector struct {
+	sent *traces.Traces
+	log  *strings.Builder
+}
+
+func open(t *testing.T, url string) collector {
+	t.Helper()
+	c := collector{log: &strings.Builder{}}
+	var err error
+	c.sent, err = traces.Open(t.Context(), traces.Config{Endpoint: url, Logger: slog.New(slog.NewTextHandler(c.log, nil))})
+	require.NoError(t, err)
+	return c
+}
+
+// fill makes spans.
+func (c collector) fill(spans int) {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	for range spans {
+		_, served := span.Request(c.sent.Tracer, r, "/", func(*http.Request) bool { return false })
+		served.End(http.StatusOK)
+	}
+}
+
 // TestTraces_bounded makes a hundred times as many spans as may wait, for a collector that never answers. None of
 // them waits, and what they take does not grow.
 func TestTraces_bounded(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // it takes connections, and never answers
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = silent.Close() })
-	var log strings.Builder
-	sent, err := traces.Open(t.Context(), traces.Config{Endpoint: "http://" + silent.Addr().String(), Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	require.NoError(t, err)
-	r := httptest.NewRequest(http.MethodGet, "/", nil)
-	fill := func(spans int) uint64 {
-		for range spans {
-			_, served := span.Request(sent.Tracer, r, "/", func(*http.Request) bool { return false })
-			served.End(http.StatusOK)
-		}
+	c := open(t, "http://"+silent.Addr().String())
+	memory := func() uint64 {
 		runtime.GC()
 		var memory runtime.MemStats
 		runtime.ReadMemStats(&memory)
 		return memory.HeapAlloc
 	}
-	before := fill(10_000) // the queue is full
-	after := fill(200_000)
-	require.Less(t, after, before+(8<<20), "bytes")
-	sent.Close(t.Context())
-	require.Contains(t, log.String(), "the last traces were not sent")
+	c.fill(10_000) // the queue is full
+	before := memory()
+	c.fill(200_000)
+	require.Less(t, memory(), before+(8<<20), "bytes")
+	c.sent.Close(t.Context())
+	require.Contains(t, c.log.String(), "the last traces were not sent")
+}
+
+// TestTraces_overflow makes more spans than may wait, for a collector that takes its time.
+func TestTraces_overflow(t *testing.T) {
+	taken := make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-taken }))
+	t.Cleanup(slow.Close)
+	c := open(t, slow.URL)
+	c.fill(20_000)
+	close(taken)
+	c.sent.Close(t.Context())
+	require.Equal(t, 1, strings.Count(c.log.String(), "more are made than the collector takes"))
 }
