@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,23 +16,41 @@ import (
 	"tributary/internal/traces"
 )
 
-// collector is a server of traces that are made by requests of nobody.
-type collector struct {
-	sent *traces.Traces
-	log  *strings.Builder
+// logged is a log that is written while a test reads it.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
 }
 
-func open(t *testing.T, url string) collector {
+func (l *logged) Write(text []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(text)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// tracing makes spans of requests of nobody.
+type tracing struct {
+	sent *traces.Traces
+	log  logged
+}
+
+func open(t *testing.T, url string) *tracing {
 	t.Helper()
-	c := collector{log: &strings.Builder{}}
+	c := &tracing{}
 	var err error
-	c.sent, err = traces.Open(t.Context(), traces.Config{Endpoint: url, Logger: slog.New(slog.NewTextHandler(c.log, nil))})
+	c.sent, err = traces.Open(t.Context(), traces.Config{Endpoint: url, Logger: slog.New(slog.NewTextHandler(&c.log, nil))})
 	require.NoError(t, err)
 	return c
 }
 
 // fill makes spans.
-func (c collector) fill(spans int) {
+func (c *tracing) fill(spans int) {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	for range spans {
 		_, served := span.Request(c.sent.Tracer, r, "/", func(*http.Request) bool { return false })
