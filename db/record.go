@@ -33,7 +33,7 @@ func (s *Store) RecordPayments(ctx context.Context, site model.Website, payments
 
 func (s *Store) recordPayments(ctx context.Context, site model.Website, payments []*model.NewPayment) ([]model.RecordPaymentResult, error) {
 	var results []model.RecordPaymentResult
-	err := s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
+	err := s.recording(ctx, site, len(payments), func(ctx context.Context, r recorder) error {
 		// A transaction that is run again starts from the payments as they were sent.
 		batch := make([]*model.NewPayment, len(payments))
 		for i, p := range payments {

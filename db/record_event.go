@@ -26,7 +26,7 @@ func (s *Store) RecordEvent(ctx context.Context, site model.Website, event model
 // recordEvents records events of a website in one transaction.
 func (s *Store) recordEvents(ctx context.Context, site model.Website, events []happening) ([]*model.RecordEventPayload, error) {
 	var payloads []*model.RecordEventPayload
-	err := s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
+	err := s.recording(ctx, site, len(events), func(ctx context.Context, r recorder) error {
 		claims := map[model.CustomerKey]string{}
 		for _, e := range events {
 			for _, key := range e.event.Customers {

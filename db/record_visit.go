@@ -26,7 +26,7 @@ func (s *Store) RecordVisit(ctx context.Context, site model.Website, view model.
 // recordViews records pageviews of a website in one transaction.
 func (s *Store) recordViews(ctx context.Context, site model.Website, views []pageview) ([]*model.RecordVisitPayload, error) {
 	var payloads []*model.RecordVisitPayload
-	err := s.onLedger(ctx, site, beside, func(ctx context.Context, r recorder) error {
+	err := s.recording(ctx, site, len(views), func(ctx context.Context, r recorder) error {
 		payloads = make([]*model.RecordVisitPayload, len(views))
 		for _, round := range rounds(views, func(v pageview) string { return v.view.VisitorID }) {
 			if err := r.recordViewRound(ctx, views, round, payloads); err != nil {

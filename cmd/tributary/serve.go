@@ -141,6 +141,7 @@ func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.
 	defer a.buildRollups(ctx, d.Store)()
 	defer a.finishErasures(ctx, d.Store)()
 	defer a.pruneVisits(ctx, c.KeepVisits, d.Store)()
+	defer a.takeSamples(ctx, d.Store)()
 	a.log.Info("ready for requests", "url", place.URL, "version", version)
 	context.AfterFunc(ctx, func() { a.log.Info("stopping: no more requests are accepted, those under way are finished") })
 	senders := newSenders(c.proxies(), countries, c.EventRate, a.log)

@@ -47,10 +47,12 @@ var (
 		"migrate.go": "makes the tables", "distribute.go": "needs Citus", "replica.go": "asks how far servers are, and reads no table",
 		"transaction.go": "sends what others have asked for",
 		"quiet.go":       "sets up a connection, and reads no table",
+		"samples.go":     "asks what would be done, and reads as much of a table as is enough",
 	}
 	unsentMethods = map[string]string{
 		"Close": "closes the connections", "Distribute": "needs Citus",
 		"ObserveCommits": "tells of others' statements", "Pool": "counts connections", "Uncommitted": "counts what waits",
+		"TakeSamples": "asks what would be done, and reads as much of a table as is enough",
 	}
 )
 

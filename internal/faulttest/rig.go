@@ -237,7 +237,7 @@ func (r *rig) watch(ctx context.Context) {
 }
 
 // busyQuery asks for what the connections of the servers do, and for how long.
-const busyQuery = `SELECT coalesce(array_agg(state || ' for ' || age(clock_timestamp(), state_change) || ': ' || left(query, 2000)), '{}')
+const busyQuery = `SELECT coalesce(array_agg(state || ' for ' || age(clock_timestamp(), state_change) || ': ' || left(query, 300)), '{}')
 	FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tributary' AND state <> 'idle'`
 
 // quiet waits until no connection of the servers does anything, as their pools have it when nobody asks.
