@@ -22,8 +22,10 @@ const (
 	grownBy = 1000
 	// many rows of a website are too many for a plan that expects few.
 	few, many = 200, 2000
-	// sampleRest is how many times as long as a table's last samples took no others are taken.
+	// sampleRest is how many times as long as a table's last samples took no others are taken, and leastRest how long
+	// at least.
 	sampleRest = 20
+	leastRest  = time.Minute
 )
 
 // growth is how much was recorded since the planner was last asked what it expects.
@@ -107,7 +109,7 @@ func (s *Store) TakeSamples(ctx context.Context) (sampled []string, err error) {
 			if _, err := conn.NewRaw("ANALYZE (SKIP_LOCKED) ?", bun.Ident(table)).Exec(ctx); err != nil {
 				return err
 			}
-			s.growth.letRest(table, sampleRest*time.Since(begun))
+			s.growth.letRest(table, max(leastRest, sampleRest*time.Since(begun)))
 			sampled = append(sampled, table)
 		}
 		return nil
