@@ -50,7 +50,7 @@ type Store struct {
 	reports  *turnstile
 	tokens   *recent[model.Token]   // by hash
 	websites *recent[model.Website] // by what they were asked for
-	growth   growth
+	growth   *growth
 }
 
 // Open prepares a store. It connects when it is first used: see Ping.
@@ -102,7 +102,7 @@ func Open(dsn string, opts Options) (*Store, error) {
 	if opts.Hook != nil {
 		bunDB = bunDB.WithQueryHook(opts.Hook)
 	}
-	s := &Store{db: bunDB, hook: opts.Hook, growth: growth{items: map[string]int{}, rest: map[string]time.Time{}}}
+	s := &Store{db: bunDB, hook: opts.Hook, growth: newGrowth()}
 	s.tokens, s.websites = newRecent[model.Token](opts.Remember), newRecent[model.Website](opts.Remember)
 	s.writes, s.reports = newTurnstile(opts.MaxConnections/2), newTurnstile(opts.MaxConnections/3)
 	s.payments, s.views, s.events = newCommitter(ofPayments, s.recordPayments), newCommitter(ofPageviews, s.recordViews), newCommitter(ofEvents, inTurn(s, s.recordEvents))

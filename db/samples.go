@@ -3,12 +3,12 @@ package db
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
 
 	"tributary/model"
@@ -28,41 +28,56 @@ const (
 	leastRest  = time.Minute
 )
 
-// growth is how much was recorded since the planner was last asked what it expects.
+// growth is which websites are to be looked at, in which tables.
 type growth struct {
 	mu    sync.Mutex
-	items map[string]int       // by website
-	rest  map[string]time.Time // until when no samples are taken, by table
+	items map[string]int             // that were recorded since, by website
+	grown map[string]map[string]bool // websites, by table
+	rest  map[string]time.Time       // until when no samples are taken, by table
 }
 
+func newGrowth() *growth {
+	g := &growth{items: map[string]int{}, grown: map[string]map[string]bool{}, rest: map[string]time.Time{}}
+	for _, table := range TenantTables() {
+		g.grown[table] = map[string]bool{}
+	}
+	return g
+}
+
+// add counts what was recorded.
 func (g *growth) add(websiteID string, items int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.items[websiteID] += items
+	if g.items[websiteID] += items; g.items[websiteID] < grownBy {
+		return
+	}
+	delete(g.items, websiteID)
+	for _, websites := range g.grown {
+		websites[websiteID] = true
+	}
 }
 
-// grown are the websites that have got many items.
-func (g *growth) grown() (websites []string) {
+// take takes the websites that are to be looked at in a table: none while that rests.
+func (g *growth) take(table string) (websites []string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for id, items := range g.items {
-		if items >= grownBy {
-			websites = append(websites, id)
-		}
+	if time.Now().Before(g.rest[table]) {
+		return nil
 	}
+	for id := range g.grown[table] {
+		websites = append(websites, id)
+	}
+	clear(g.grown[table])
 	return websites
 }
 
-func (g *growth) forget(websiteID string) {
+// putBack has websites looked at again.
+func (g *growth) putBack(table string, websites []string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.items, websiteID)
-}
-
-func (g *growth) rests(table string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return time.Now().Before(g.rest[table])
+	for _, id := range websites {
+		g.grown[table][id] = true
+	}
 }
 
 func (g *growth) letRest(table string, d time.Duration) {
@@ -82,39 +97,60 @@ func (s *Store) recording(ctx context.Context, site model.Website, items int, do
 
 // TakeSamples has Postgres take new samples of the tables in which this store has recorded much for a website of
 // which the planner expects next to nothing, and answers these tables. Recording goes on beside it. A table rests
-// between two samples, so that they take a twentieth of the time at most.
+// between two samples, so that they take a twentieth of the time at most. A website that is still not expected after
+// them is looked at again when it has grown again; one whose table is being vacuumed, with the next call.
 func (s *Store) TakeSamples(ctx context.Context) (sampled []string, err error) {
-	underestimated := map[string]bool{} // tables
-	for _, website := range s.growth.grown() {
-		isRight := true
-		for _, table := range TenantTables() {
-			isLow, err := s.isUnderestimated(ctx, table, website)
-			if err != nil {
-				return nil, translate(err)
-			}
-			if isLow {
-				underestimated[table], isRight = true, false
-			}
-		}
-		if isRight {
-			s.growth.forget(website)
-		}
-	}
-	err = s.unhurried(ctx, func(conn bun.Conn) error {
-		for _, table := range slices.Sorted(maps.Keys(underestimated)) {
-			if s.growth.rests(table) {
+	for _, table := range TenantTables() {
+		websites := s.growth.take(table)
+		is, err := s.sampleFor(ctx, table, websites)
+		if err != nil {
+			s.growth.putBack(table, websites)
+			if isLocked(err) {
 				continue
 			}
-			begun := time.Now()
-			if _, err := conn.NewRaw("ANALYZE (SKIP_LOCKED) ?", bun.Ident(table)).Exec(ctx); err != nil {
-				return err
-			}
-			s.growth.letRest(table, max(leastRest, sampleRest*time.Since(begun)))
+			return sampled, translate(err)
+		}
+		if is {
 			sampled = append(sampled, table)
 		}
+	}
+	return sampled, nil
+}
+
+// sampleFor takes samples of a table if one of the websites is underestimated in it, and says whether it did.
+func (s *Store) sampleFor(ctx context.Context, table string, websites []string) (is bool, err error) {
+	for _, website := range websites {
+		is, err := s.isUnderestimated(ctx, table, website)
+		if err != nil {
+			return false, err
+		}
+		if is {
+			return true, s.sample(ctx, table)
+		}
+	}
+	return false, nil
+}
+
+// sample takes samples of a table, for as long as it takes, unless somebody vacuums it or takes samples: to wait for
+// these would end an automatic vacuum.
+func (s *Store) sample(ctx context.Context, table string) error {
+	began := time.Now()
+	_, err := s.try(ctx, func(ctx context.Context, tx *transaction) error {
+		tx.queue(tx.NewRaw("SET LOCAL statement_timeout = 0"))
+		tx.queue(tx.NewRaw("LOCK TABLE ? IN SHARE UPDATE EXCLUSIVE MODE NOWAIT", bun.Ident(table)))
+		tx.queue(tx.NewRaw("ANALYZE ?", bun.Ident(table)))
 		return nil
 	})
-	return sampled, err
+	if err == nil {
+		s.growth.letRest(table, max(leastRest, sampleRest*time.Since(began)))
+	}
+	return err
+}
+
+// isLocked says whether a lock was not to be had at once.
+func isLocked(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == stateLockTimeout
 }
 
 // isUnderestimated says whether the planner expects few rows of a website in a table that has many.
@@ -132,7 +168,8 @@ func (s *Store) isUnderestimated(ctx context.Context, table, websiteID string) (
 	if err := json.Unmarshal([]byte(text), &plans); err != nil || len(plans) != 1 {
 		return false, fmt.Errorf("read a plan: %w", err)
 	}
-	if plans[0].Plan.Rows >= few {
+	// Postgres expects a row at least. Citus says 0, and plans where the rows are.
+	if expected := plans[0].Plan.Rows; expected < 1 || expected >= few {
 		return false, nil
 	}
 	err = s.db.NewRaw("SELECT count(*) = ? FROM (?) AS r", many, rows.Limit(many)).Scan(ctx, &is)

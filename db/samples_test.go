@@ -38,29 +38,71 @@ func (b *bundle) history(payments int) {
 	}
 }
 
+// sampled are the tables that samples are taken of, and how many statements that takes.
+func (b *bundle) sampled(sent *asked) (tables []string, statements int64) {
+	b.t.Helper()
+	before := sent.reports.Load()
+	tables, err := b.TakeSamples(b.t.Context())
+	require.NoError(b.t, err)
+	return tables, sent.reports.Load() - before
+}
+
 func TestStore_TakeSamples(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	conn := connect(t, b.dsn)
-	sampled := func() []string {
-		t.Helper()
-		tables, err := b.TakeSamples(t.Context())
-		require.NoError(t, err)
-		return tables
-	}
-	b.history(4000)
-	require.Equal(t, []string{"payments", "visitor_rollups"}, sampled(), "there were none")
-	require.Empty(t, sampled(), "all is as expected")
 
-	b.Store = b.another(db.Options{})
-	b.site = b.website("USD")
-	b.history(999)
-	require.Empty(t, sampled(), "too little to look at")
-	b.history(3000)
-	require.Equal(t, 1.0, b.expected(conn, "payments"))
-	require.Equal(t, []string{"payments", "visitor_rollups"}, sampled(), "and no table in which there is little")
-	for _, table := range []string{"payments", "visitor_rollups"} {
-		require.InDelta(t, 3000, b.expected(conn, table), 300, table)
-	}
-	require.Empty(t, sampled(), "all is as expected")
+	t.Run("of a website that is new beside another", func(t *testing.T) {
+		t.Parallel()
+		var sent asked
+		b := setup(t)
+		conn := connect(t, b.dsn)
+		b.history(4000)
+		tables, _ := b.sampled(&sent)
+		require.Equal(t, []string{"payments", "visitor_rollups"}, tables, "there were none")
+
+		b.Store = b.another(db.Options{Hook: &sent})
+		b.site = b.website("USD")
+		b.history(999)
+		_, statements := b.sampled(&sent)
+		require.Zero(t, statements, "too little to look at")
+		b.history(3000)
+		require.Equal(t, 1.0, b.expected(conn, "payments"))
+		tables, _ = b.sampled(&sent)
+		require.Equal(t, []string{"payments", "visitor_rollups"}, tables, "and no table in which there is little")
+		for _, table := range []string{"payments", "visitor_rollups"} {
+			require.InDelta(t, 3000, b.expected(conn, table), 300, table)
+		}
+		_, statements = b.sampled(&sent)
+		require.Zero(t, statements, "nothing has grown since")
+	})
+
+	t.Run("once, if they are of no use", func(t *testing.T) {
+		t.Parallel()
+		var sent asked
+		b := setupWith(t, db.Options{Hook: &sent})
+		conn := connect(t, b.dsn)
+		_, err := conn.Exec(t.Context(), "ALTER TABLE payments ALTER website_id SET STATISTICS 0")
+		require.NoError(t, err)
+		b.history(4000)
+		tables, _ := b.sampled(&sent)
+		require.Contains(t, tables, "payments")
+		require.Less(t, b.expected(conn, "payments"), 200.0)
+		_, statements := b.sampled(&sent)
+		require.Zero(t, statements)
+	})
+
+	t.Run("when nobody else does it, and without a wait", func(t *testing.T) {
+		t.Parallel()
+		var sent asked
+		b := setupWith(t, db.Options{Hook: &sent})
+		b.history(4000)
+		tx, err := connect(t, b.dsn).Begin(t.Context())
+		require.NoError(t, err)
+		_, err = tx.Exec(t.Context(), "LOCK TABLE payments IN SHARE UPDATE EXCLUSIVE MODE") // as VACUUM does
+		require.NoError(t, err)
+		tables, _ := b.sampled(&sent)
+		require.Equal(t, []string{"visitor_rollups"}, tables)
+		require.NoError(t, tx.Rollback(t.Context()))
+		tables, _ = b.sampled(&sent)
+		require.Equal(t, []string{"payments"}, tables)
+	})
 }

@@ -14,29 +14,6 @@ const statistics = "pg_catalog.pg_statistic"
 // then finds nothing of it any more, but its bytes may stay in the free space of a page until something is written there:
 // rewrite has each table written anew, and nobody can use it meanwhile. Before each table it calls begin.
 func (s *Store) Scrub(ctx context.Context, rewrite bool, begin func(table string)) error {
-	return s.unhurried(ctx, func(conn bun.Conn) error {
-		for _, table := range personal {
-			begin(table.Table)
-			how := bun.Safe("ANALYZE")
-			if rewrite {
-				how = "FULL, ANALYZE"
-			}
-			if _, err := conn.NewRaw("VACUUM (?) ?", how, bun.Ident(table.Table)).Exec(ctx); err != nil {
-				return err
-			}
-		}
-		begin(statistics)
-		how := bun.Safe("ANALYZE false")
-		if rewrite {
-			how = "FULL"
-		}
-		_, err := conn.NewRaw("VACUUM (?) ?", how, bun.Safe(statistics)).Exec(ctx)
-		return err
-	})
-}
-
-// unhurried does something on a connection whose statements take as long as they need.
-func (s *Store) unhurried(ctx context.Context, do func(conn bun.Conn) error) error {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return translate(err)
@@ -46,5 +23,21 @@ func (s *Store) unhurried(ctx context.Context, do func(conn bun.Conn) error) err
 		return translate(err)
 	}
 	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "RESET statement_timeout") }()
-	return translate(do(conn))
+	for _, table := range personal {
+		begin(table.Table)
+		how := bun.Safe("ANALYZE")
+		if rewrite {
+			how = "FULL, ANALYZE"
+		}
+		if _, err := conn.NewRaw("VACUUM (?) ?", how, bun.Ident(table.Table)).Exec(ctx); err != nil {
+			return translate(err)
+		}
+	}
+	begin(statistics)
+	how := bun.Safe("ANALYZE false")
+	if rewrite {
+		how = "FULL"
+	}
+	_, err = conn.NewRaw("VACUUM (?) ?", how, bun.Safe(statistics)).Exec(ctx)
+	return translate(err)
 }

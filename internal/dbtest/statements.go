@@ -32,9 +32,10 @@ func withLog(cfg postgres.Config) postgres.Config {
 // ofAllWebsites are the statements that are not about one website, by how they begin, and why.
 var ofAllWebsites = map[string]string{
 	"SELECT w.id AS website_id, w.domain, w.timezone, w.currency AS reporting, p.currency, count(*) AS payments": "an operator asks which rates are missing, for which payments of all",
-	"VACUUM (":  "tidies a table up, and shows nothing of it",
-	"ANALYZE (": "takes samples of a table, and shows nothing of it",
-	"EXPLAIN (": "asks what would be done, which is not done",
+	"VACUUM (":    "tidies a table up, and shows nothing of it",
+	"LOCK TABLE ": "keeps others from a table, and shows nothing of it",
+	"ANALYZE ":    "takes samples of a table, and shows nothing of it",
+	"EXPLAIN (":   "asks what would be done, which is not done",
 }
 
 // sent is a statement of a store in the log.
