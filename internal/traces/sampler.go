@@ -15,7 +15,8 @@ import (
 // seconds. Many proxies pass on what clients send: without a limit, these could have all of their requests recorded.
 const broughtRate = 10
 
-// sampler asks another one about requests. A transaction that requests share is recorded if one of them is.
+// sampler asks another one about requests. What is below a request that is recorded is recorded too, and so is a
+// transaction that requests share if one of them is: package span makes neither for others.
 type sampler struct {
 	sdk.Sampler
 	brought *ratelimit.Limiter[struct{}]
@@ -27,10 +28,11 @@ func newSampler(of sdk.Sampler) sampler {
 
 // ShouldSample implements sdk.Sampler.
 func (s sampler) ShouldSample(p sdk.SamplingParameters) sdk.SamplingResult {
-	if len(p.Links) > 0 { // only to requests that are recorded: see span.Shared
+	parent := trace.SpanContextFromContext(p.ParentContext)
+	if len(p.Links) > 0 || parent.IsValid() && !parent.IsRemote() {
 		return sdk.SamplingResult{Decision: sdk.RecordAndSample}
 	}
-	if parent := trace.SpanContextFromContext(p.ParentContext); parent.IsRemote() {
+	if parent.IsRemote() {
 		// Who names a trace has chosen its id, and could choose one that is within every ratio.
 		_, _ = rand.Read(p.TraceID[:])
 		if parent.IsSampled() && !s.brought.Admit(struct{}{}, time.Now()).OK {

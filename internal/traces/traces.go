@@ -64,8 +64,9 @@ func Open(ctx context.Context, c Config) (*Traces, error) {
 	if os.Getenv("OTEL_SPAN_LINK_COUNT_LIMIT") == "" {
 		limits.LinkCountLimit = maxLinks
 	}
-	room := number("OTEL_BSP_MAX_QUEUE_SIZE", sdk.DefaultMaxQueueSize) + number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", sdk.DefaultMaxExportBatchSize)
-	exporter := &warning{SpanExporter: client, log: c.Logger, room: int64(room)}
+	queue := number("OTEL_BSP_MAX_QUEUE_SIZE", sdk.DefaultMaxQueueSize)
+	batch := min(queue, number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", sdk.DefaultMaxExportBatchSize))
+	exporter := &warning{SpanExporter: client, log: c.Logger, room: int64(queue + batch)}
 	provider := sdk.NewTracerProvider(sdk.WithResource(about), sdk.WithSampler(newSampler(environmentSampler())),
 		sdk.WithRawSpanLimits(limits), sdk.WithSpanProcessor(counted{sdk.NewBatchSpanProcessor(exporter), exporter}))
 	c.Logger.Info("traces are sent", "url", endpoint)
@@ -81,6 +82,7 @@ func (t *Traces) Close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, closeTime)
 	defer cancel()
 	if err := t.provider.Shutdown(ctx); errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		_ = t.exporter.Shutdown(ctx) // which the provider does after what it still sends
 		t.exporter.log.Warn("the last traces were not sent: the collector is too slow")
 	}
 }

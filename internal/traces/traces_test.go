@@ -1,6 +1,7 @@
 package traces_test
 
 import (
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -9,11 +10,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	trace "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"tributary/internal/span"
 	"tributary/internal/traces"
+	"tributary/internal/tracetest"
 )
 
 // logged is a log that is written while a test reads it.
@@ -61,9 +65,16 @@ func (c *tracing) fill(spans int) {
 // TestTraces_bounded makes a hundred times as many spans as may wait, for a collector that never answers. None of
 // them waits, and what they take does not grow.
 func TestTraces_bounded(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "3600000")
+	t.Setenv("OTEL_BSP_EXPORT_TIMEOUT", "3600000")
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // it takes connections, and never answers
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = silent.Close() })
+	connected := make(chan net.Conn, 1)
+	go func() {
+		conn, _ := silent.Accept()
+		connected <- conn
+	}()
 	c := open(t, "http://"+silent.Addr().String())
 	memory := func() uint64 {
 		runtime.GC()
@@ -77,6 +88,10 @@ func TestTraces_bounded(t *testing.T) {
 	require.Less(t, memory(), before+(8<<20), "bytes")
 	c.sent.Close(t.Context())
 	require.Contains(t, c.log.String(), "the last traces were not sent")
+	conn := <-connected
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
+	_, err = io.Copy(io.Discard, conn)
+	require.NoError(t, err, "it is still sent to")
 }
 
 // TestTraces_overflow makes more spans than may wait, for a collector that takes its time.
@@ -89,4 +104,44 @@ func TestTraces_overflow(t *testing.T) {
 	close(taken)
 	c.sent.Close(t.Context())
 	require.Equal(t, 1, strings.Count(c.log.String(), "more are made than the collector takes"))
+}
+
+// TestTraces_overflow_smallQueue has the batch be larger than the queue, which OpenTelemetry does not heed.
+func TestTraces_overflow_smallQueue(t *testing.T) {
+	t.Setenv("OTEL_BSP_MAX_QUEUE_SIZE", "100")
+	t.Setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100000")
+	taken := make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-taken }))
+	t.Cleanup(slow.Close)
+	c := open(t, slow.URL)
+	c.fill(20_000)
+	close(taken)
+	c.sent.Close(t.Context())
+	require.Equal(t, 1, strings.Count(c.log.String(), "more are made than the collector takes"))
+}
+
+// TestTraces_whole has a client choose an id that no ratio takes: of a request that is recorded all is, as of others.
+func TestTraces_whole(t *testing.T) {
+	t.Setenv("OTEL_TRACES_SAMPLER", "traceidratio")
+	t.Setenv("OTEL_TRACES_SAMPLER_ARG", "0.5")
+	collector := tracetest.New(t)
+	c := open(t, collector.URL)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Traceparent", "00-4bf92f3577b34da6ffffffffffffffff-00f067aa0ba902b7-01")
+	for range 100 {
+		r, served := span.Request(c.sent.Tracer, r, "/", func(*http.Request) bool { return true })
+		span.Read(r.Context(), "revenue")()
+		served.End(http.StatusOK)
+	}
+	c.sent.Close(t.Context())
+	requests, reads := 0, 0
+	for _, recorded := range collector.Spans() {
+		if recorded.Kind == trace.Span_SPAN_KIND_SERVER {
+			requests++
+		} else {
+			reads++
+		}
+	}
+	require.NotZero(t, requests)
+	require.Equal(t, requests, reads)
 }
