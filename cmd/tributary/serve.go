@@ -8,10 +8,9 @@ import (
 	"net/netip"
 	"os"
 	"runtime/debug"
+	"sync"
 	"syscall"
 	"time"
-
-	"go.opentelemetry.io/otel/trace"
 
 	"tributary/db"
 	"tributary/graph"
@@ -19,6 +18,7 @@ import (
 	"tributary/internal/metrics"
 	"tributary/internal/server"
 	"tributary/internal/server/pages"
+	"tributary/internal/span"
 )
 
 // How long a stop may take, to stay below two seconds.
@@ -79,7 +79,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer closeFigures()
-	tracer, closeTraces, err := c.openTraces(ctx, a.log)
+	sent, err := c.openTraces(ctx, a.log)
 	if err != nil {
 		return err
 	}
@@ -99,22 +99,23 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	closing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	context.AfterFunc(ctx, func() { time.AfterFunc(stopTime, func() { cancel(errStopTime) }) })
-	err = c.serve(ctx, a, d, listener, countries, figures, tracer)
+	err = c.serve(ctx, a, d, listener, countries, figures, sent.Tracer)
 
-	tracesClosed := closeTraces(closing)
+	var sending sync.WaitGroup
+	sending.Go(func() { sent.Close(closing) })
 	switch err := d.close(closing); {
 	case errors.Is(err, errStopTime):
 		a.log.Info("Postgres had no time for its last checkpoint; nothing is lost, the next start recovers")
 	case err != nil:
 		a.log.Warn("the database was not closed in order", "error", err)
 	}
-	<-tracesClosed
+	sending.Wait()
 	a.log.Info("stopped")
 	return err
 }
 
 // serve answers requests until the context ends.
-func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.Listener, countries *clientip.Countries, figures *metrics.Metrics, tracer trace.Tracer) error {
+func (c *serveCmd) serve(ctx context.Context, a *app, d *database, listener net.Listener, countries *clientip.Countries, figures *metrics.Metrics, tracer span.Tracer) error {
 	place, err := a.place(ctx, d, listener.Addr())
 	if err != nil {
 		return err

@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/otel/trace"
 
 	"tributary/graph"
 	"tributary/internal/server"
+	"tributary/internal/span"
 	"tributary/internal/traces"
 	"tributary/model"
 	"tributary/rest"
@@ -67,8 +67,8 @@ var payments = map[string]struct{ path, body, success string }{
 	},
 }
 
-// newPayer makes a server on a store in memory, with a tracer that may be nil, and is what pays there.
-func newPayer(b *testing.B, name string, tracer trace.Tracer) (pay func()) {
+// newPayer makes a server on a store in memory, with a tracer, and is what pays there.
+func newPayer(b *testing.B, name string, tracer span.Tracer) (pay func()) {
 	b.Helper()
 	token, secret := model.NewToken(model.Token{Prefix: model.PrefixWebsiteKey, WebsiteID: "64f1c0ffee5b2a0012ab34cd"})
 	store := memory{site: model.Website{ID: token.WebsiteID, Timezone: "Europe/Berlin", Currency: "USD"}, token: token}
@@ -99,7 +99,7 @@ func newPayer(b *testing.B, name string, tracer trace.Tracer) (pay func()) {
 func BenchmarkNew_payments(b *testing.B) {
 	for name := range payments {
 		b.Run(name, func(b *testing.B) {
-			pay := newPayer(b, name, nil)
+			pay := newPayer(b, name, span.Tracer{})
 			b.ReportAllocs()
 			for b.Loop() {
 				pay()
@@ -118,7 +118,7 @@ func BenchmarkNew_traces(b *testing.B) {
 	defer sent.Close(context.Background())
 	for name := range payments {
 		b.Run(name, func(b *testing.B) {
-			payWithout, payWith := newPayer(b, name, nil), newPayer(b, name, sent.Tracer)
+			payWithout, payWith := newPayer(b, name, span.Tracer{}), newPayer(b, name, sent.Tracer)
 			var without, with time.Duration
 			for b.Loop() {
 				began := time.Now()

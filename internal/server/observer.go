@@ -32,13 +32,13 @@ func (nobody) TokenLimited()                               {}
 
 // observe tells the observer of each request to a route, and makes a span of it.
 func (c Config) observe(route string, next http.Handler) http.Handler {
-	if c.Observer == (nobody{}) && c.Tracer == nil {
+	if c.Observer == (nobody{}) && c.Tracer == (span.Tracer{}) {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		seen := &seen{ResponseWriter: w, status: http.StatusOK}
-		r, served := span.Request(c.Tracer, r, route, c.trusts)
+		r, served := c.Tracer.Request(r, route, c.trusts)
 		defer func() {
 			served.End(seen.status)
 			c.Observer.Answered(route, r.Method, seen.status, time.Since(began))

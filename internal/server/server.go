@@ -12,10 +12,9 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"tributary/internal/auth"
 	"tributary/internal/server/pages"
+	"tributary/internal/span"
 	"tributary/internal/tracker"
 	"tributary/model"
 	"tributary/rest"
@@ -42,8 +41,8 @@ type Config struct {
 	// CORSOrigins are those of the pages that may call GraphQL and the API from browsers, "*" all. Pages of every
 	// origin may send events.
 	CORSOrigins []string
-	// Tracer, if set, makes the spans of requests; those below them come with their context.
-	Tracer trace.Tracer
+	// Tracer makes the spans of requests; those below them come with their context.
+	Tracer span.Tracer
 	// Trusts says whether the X-Request-Id and the traceparent that a request brings may stay; nil: none may.
 	Trusts func(*http.Request) bool
 	// TokenRate is how many requests a second one token may make, in the mean of ten seconds; 0 means any number.

@@ -22,14 +22,17 @@ const traceparent = "Traceparent"
 // Served is the span of an HTTP request. The zero value belongs to no trace.
 type Served struct{ recorded trace.Span }
 
-// NewTracer makes the tracer that Request needs.
-func NewTracer(provider trace.TracerProvider) trace.Tracer { return provider.Tracer(scope) }
+// Tracer makes the spans of requests. The zero value makes none.
+type Tracer struct{ of trace.Tracer }
+
+// NewTracer makes a tracer whose spans go to a provider.
+func NewTracer(provider trace.TracerProvider) Tracer { return Tracer{provider.Tracer(scope)} }
 
 // Request begins the span of a request to a route, which is a pattern and not the path that was asked for, and puts it
 // into the request's context. One that is trusted goes on with the trace that its traceparent names. The header
-// tracestate is never read: it is text of whoever wrote it. Without a tracer there is no span.
-func Request(tracer trace.Tracer, r *http.Request, route string, trusts func(*http.Request) bool) (*http.Request, Served) {
-	if tracer == nil {
+// tracestate is never read: it is text of whoever wrote it.
+func (t Tracer) Request(r *http.Request, route string, trusts func(*http.Request) bool) (*http.Request, Served) {
+	if t.of == nil {
 		return r, Served{}
 	}
 	ctx := r.Context()
@@ -40,7 +43,7 @@ func Request(tracer trace.Tracer, r *http.Request, route string, trusts func(*ht
 	if !slices.Contains(methods, method) {
 		method, named = "_OTHER", "HTTP"
 	}
-	ctx, begun := tracer.Start(ctx, named+" "+route, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+	ctx, begun := t.of.Start(ctx, named+" "+route, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
 		semconv.HTTPRequestMethodKey.String(method), semconv.HTTPRoute(route), attribute.String("tributary.request_id", model.RequestID(ctx)),
 	))
 	return r.WithContext(ctx), Served{begun}

@@ -2,7 +2,7 @@
 // functions here take: names that stand in the program, codes, counts, and the id of the request. Nothing that a client
 // has sent, no statement and no message of an error gets into one.
 //
-// Only Request needs a tracer: spans below one are made where the context has a span that is recorded, and cost
+// Only requests need a tracer: spans below one are made where the context has a span that is recorded, and cost
 // next to nothing where it has none.
 package span
 

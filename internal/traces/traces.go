@@ -7,20 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-	"go.opentelemetry.io/otel/trace"
 
 	"tributary/internal/span"
 )
 
-// maxLinks is how many requests the span of a transaction names, unless the environment says: as many as payments
-// share one at most.
+// maxLinks is how many requests the span of a transaction names: as many as payments share one at most.
 const maxLinks = 1000
 
 // Config says where traces go.
@@ -31,9 +28,9 @@ type Config struct {
 	Logger   *slog.Logger
 }
 
-// Traces are those of one server.
+// Traces are those of one server. The zero value has none.
 type Traces struct {
-	Tracer trace.Tracer
+	Tracer span.Tracer
 
 	provider *sdk.TracerProvider
 	exporter *warning
@@ -41,14 +38,14 @@ type Traces struct {
 
 // Open begins to send what is traced, until it is closed. The environment says the rest, by the variables of
 // OpenTelemetry that docs/OPERATIONS.md lists. Errors name the variable that has a bad value, and never the value. It
-// does not wait for the collector. It is nil if the environment disables OpenTelemetry.
+// does not wait for the collector. If the environment disables OpenTelemetry there are none.
 func Open(ctx context.Context, c Config) (*Traces, error) {
 	if err := checkEnvironment(); err != nil {
 		return nil, err
 	}
 	if isDisabled() {
 		c.Logger.Warn("no traces are sent: OTEL_SDK_DISABLED is true")
-		return nil, nil
+		return &Traces{}, nil
 	}
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(),
 		resource.WithAttributes(semconv.ServiceName("tributary"), semconv.ServiceVersion(c.Version)), resource.WithFromEnv())
@@ -61,9 +58,7 @@ func Open(ctx context.Context, c Config) (*Traces, error) {
 		return nil, fmt.Errorf("traces cannot be sent: %w", err)
 	}
 	limits := sdk.NewSpanLimits()
-	if os.Getenv("OTEL_SPAN_LINK_COUNT_LIMIT") == "" {
-		limits.LinkCountLimit = maxLinks
-	}
+	limits.LinkCountLimit = maxLinks
 	queue := number("OTEL_BSP_MAX_QUEUE_SIZE", sdk.DefaultMaxQueueSize)
 	batch := min(queue, number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", sdk.DefaultMaxExportBatchSize))
 	exporter := &warning{SpanExporter: client, log: c.Logger, room: int64(queue + batch)}
@@ -79,6 +74,9 @@ const closeTime = time.Second
 // Close sends what has not been sent yet, as far as the context and a second of time allow. What is lost is logged: it is no
 // reason for anything else to fail.
 func (t *Traces) Close(ctx context.Context) {
+	if t.provider == nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, closeTime)
 	defer cancel()
 	if err := t.provider.Shutdown(ctx); errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

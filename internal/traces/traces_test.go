@@ -57,7 +57,7 @@ func open(t *testing.T, url string) *tracing {
 func (c *tracing) fill(spans int) {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	for range spans {
-		_, served := span.Request(c.sent.Tracer, r, "/", func(*http.Request) bool { return false })
+		_, served := c.sent.Tracer.Request(r, "/", func(*http.Request) bool { return false })
 		served.End(http.StatusOK)
 	}
 }
@@ -129,7 +129,7 @@ func TestTraces_whole(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Traceparent", "00-4bf92f3577b34da6ffffffffffffffff-00f067aa0ba902b7-01")
 	for range 100 {
-		r, served := span.Request(c.sent.Tracer, r, "/", func(*http.Request) bool { return true })
+		r, served := c.sent.Tracer.Request(r, "/", func(*http.Request) bool { return true })
 		span.Read(r.Context(), "revenue")()
 		served.End(http.StatusOK)
 	}
