@@ -49,30 +49,25 @@ func variable(name string) string { return strings.TrimSpace(os.Getenv(name)) }
 
 // checks are what OpenTelemetry's own reading of its variables does not refuse: a bad value would be as if there were none.
 var checks = map[string]func(value string) error{
-	disabledVariable:             isBool,
-	endpointVariable:             CheckEndpoint,
-	tracesVariable:               CheckEndpoint,
-	samplerVariable:              isSampler,
-	samplerArgVariable:           isRatio,
-	resourceVariable:             arePairs,
-	"OTEL_BSP_MAX_QUEUE_SIZE":    isNumber,
-	"OTEL_BSP_SCHEDULE_DELAY":    isNumber,
-	"OTEL_BSP_EXPORT_TIMEOUT":    isNumber,
-	"OTEL_SPAN_LINK_COUNT_LIMIT": isNumber,
-
+	disabledVariable:                 isBool,
+	endpointVariable:                 CheckEndpoint,
+	tracesVariable:                   CheckEndpoint,
+	samplerVariable:                  isSampler,
+	samplerArgVariable:               isRatio,
+	resourceVariable:                 arePairs,
+	"OTEL_BSP_MAX_QUEUE_SIZE":        isNumber,
+	"OTEL_BSP_SCHEDULE_DELAY":        isNumber,
+	"OTEL_BSP_EXPORT_TIMEOUT":        isNumber,
 	"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": isNumber,
 }
 
 // exporterChecks are those of the variables that begin with OTEL_EXPORTER_OTLP_, and again with OTEL_EXPORTER_OTLP_TRACES_.
 var exporterChecks = map[string]func(value string) error{
-	"HEADERS":            areHeaders,
-	"TIMEOUT":            isNumber,
-	"COMPRESSION":        oneOf("none", "gzip"),
-	"PROTOCOL":           oneOf("http/protobuf", "http/json"),
-	"INSECURE":           isBool,
-	"CERTIFICATE":        isCertificate,
-	"CLIENT_CERTIFICATE": isFile,
-	"CLIENT_KEY":         isFile,
+	"HEADERS":     areHeaders,
+	"TIMEOUT":     isNumber,
+	"COMPRESSION": oneOf("none", "gzip"),
+	"PROTOCOL":    oneOf("http/protobuf", "http/json"),
+	"CERTIFICATE": isCertificate,
 }
 
 // checkEnvironment refuses values that OpenTelemetry would not understand.
@@ -194,13 +189,6 @@ func areHeaders(value string) error {
 		}
 	}
 	return arePairs(value)
-}
-
-func isFile(value string) error {
-	if _, err := os.ReadFile(value); err != nil {
-		return errors.New("must be a file that can be read")
-	}
-	return nil
 }
 
 func isCertificate(value string) error {
