@@ -1,14 +1,18 @@
 package traces_test
 
 import (
+	"encoding/pem"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,4 +148,25 @@ func TestTraces_whole(t *testing.T) {
 	}
 	require.NotZero(t, requests)
 	require.Equal(t, requests, reads)
+}
+
+// TestTraces_certificate has a certificate for all collectors of a cluster, of which one beside the server needs none.
+func TestTraces_certificate(t *testing.T) {
+	for scheme, start := range map[string]func(http.Handler) *httptest.Server{"https": httptest.NewTLSServer, "http": httptest.NewServer} {
+		t.Run(scheme, func(t *testing.T) {
+			var taken atomic.Int64
+			collector := start(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { taken.Add(1) }))
+			t.Cleanup(collector.Close)
+			other := httptest.NewTLSServer(nil) // has the same certificate
+			t.Cleanup(other.Close)
+			file := filepath.Join(t.TempDir(), "ca.pem")
+			text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: other.Certificate().Raw})
+			require.NoError(t, os.WriteFile(file, text, 0o600))
+			t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", file)
+			c := open(t, collector.URL)
+			c.fill(1)
+			c.sent.Close(t.Context())
+			require.EqualValues(t, 1, taken.Load(), "%s", &c.log)
+		})
+	}
 }
