@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -34,6 +35,7 @@ type growth struct {
 	items map[string]int             // that were recorded since, by website
 	grown map[string]map[string]bool // websites, by table
 	rest  map[string]time.Time       // until when no samples are taken, by table
+	begun atomic.Bool                // whether all websites are to be, or have been
 }
 
 func newGrowth() *growth {
@@ -98,8 +100,19 @@ func (s *Store) recording(ctx context.Context, site model.Website, items int, do
 // TakeSamples has Postgres take new samples of the tables in which this store has recorded much for a website of
 // which the planner expects next to nothing, and answers these tables. Recording goes on beside it. A table rests
 // between two samples, so that they take a twentieth of the time at most. A website that is still not expected after
-// them is looked at again when it has grown again; one whose table is being vacuumed, with the next call.
+// them is looked at again when it has grown again; one whose table is being vacuumed, with the next call. The first
+// call looks at all websites: nobody has counted what was recorded before.
 func (s *Store) TakeSamples(ctx context.Context) (sampled []string, err error) {
+	if !s.growth.begun.Load() {
+		websites, err := s.Websites(ctx, "")
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range websites {
+			s.growth.add(w.ID, grownBy)
+		}
+		s.growth.begun.Store(true)
+	}
 	for _, table := range TenantTables() {
 		websites := s.growth.take(table)
 		is, err := s.sampleFor(ctx, table, websites)

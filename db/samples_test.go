@@ -60,6 +60,8 @@ func TestStore_TakeSamples(t *testing.T) {
 		require.Equal(t, []string{"payments", "visitor_rollups"}, tables, "there were none")
 
 		b.Store = b.another(db.Options{Hook: &sent})
+		tables, _ = b.sampled(&sent)
+		require.Empty(t, tables, "all is as expected")
 		b.site = b.website("USD")
 		b.history(999)
 		_, statements := b.sampled(&sent)
@@ -73,6 +75,16 @@ func TestStore_TakeSamples(t *testing.T) {
 		}
 		_, statements = b.sampled(&sent)
 		require.Zero(t, statements, "nothing has grown since")
+	})
+
+	t.Run("of what was recorded before", func(t *testing.T) {
+		t.Parallel()
+		var sent asked
+		b := setup(t)
+		b.history(4000)
+		b.Store = b.another(db.Options{})
+		tables, _ := b.sampled(&sent)
+		require.Equal(t, []string{"payments", "visitor_rollups"}, tables)
 	})
 
 	t.Run("once, if they are of no use", func(t *testing.T) {
