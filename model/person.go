@@ -1,12 +1,27 @@
 package model
 
-import "slices"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Person is somebody whom a website knows by identifiers: all that lead to the same payer, or only some.
 type Person struct {
 	Emails      []string `json:"emails"` // folded
 	CustomerIDs []string `json:"customer_ids"`
 	VisitorIDs  []string `json:"visitor_ids"`
+}
+
+// MarshalJSON implements json.Marshaler. What there is none of is an empty list and not null, of which SQL cannot list the
+// elements.
+func (p Person) MarshalJSON() ([]byte, error) {
+	type plain Person
+	for _, list := range []*[]string{&p.Emails, &p.CustomerIDs, &p.VisitorIDs} {
+		if *list == nil {
+			*list = []string{}
+		}
+	}
+	return json.Marshal(plain(p))
 }
 
 // MaxIdentifiers is how many identifiers a person has at most. More are those of several people who share one of
