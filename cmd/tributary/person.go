@@ -19,14 +19,18 @@ type personCmd struct {
 // personFlags name a person of a website by one identifier.
 type personFlags struct {
 	Website  siteName `required:"" placeholder:"SITE" help:"Id or domain of the website."`
-	Email    *string  `xor:"person" required:"" placeholder:"ADDRESS" help:"The person's e-mail address, in any letter case."`
-	Customer *string  `xor:"person" required:"" placeholder:"ID" help:"The person's customer id in the payment system, or the user id of identify."`
-	Visitor  *string  `xor:"person" required:"" placeholder:"ID" help:"The id of a visitor, as in its cookie, who is the person."`
+	Email    *string  `xor:"person" placeholder:"ADDRESS" help:"The person's e-mail address, in any letter case: this, --customer or --visitor."`
+	Customer *string  `xor:"person" placeholder:"ID" help:"The person's customer id in the payment system, or the user id of identify."`
+	Visitor  *string  `xor:"person" placeholder:"ID" help:"The id of a visitor, as in its cookie, who is the person."`
 	Only     bool     `help:"Only what carries this identifier itself, not what the same payments lead to: several people share it."`
 }
 
-// AfterApply refuses what cannot be an identifier.
+// AfterApply refuses what cannot be an identifier, and to go without. The grammar does not: its usage would ask for all
+// three.
 func (f *personFlags) AfterApply() error {
+	if f.Email == nil && f.Customer == nil && f.Visitor == nil {
+		return errors.New("missing flag: --email, --customer or --visitor")
+	}
 	_, err := f.query()
 	return err
 }
@@ -58,8 +62,19 @@ func (f *personFlags) with(ctx context.Context, a *app, do func(store *db.Store,
 
 type personEraseCmd struct {
 	personFlags `embed:""`
-	DryRun      bool `xor:"sure" required:"" help:"Show who is found and what would be erased, and erase nothing."`
-	Yes         bool `xor:"sure" required:"" help:"Erase. It cannot be undone."`
+	DryRun      bool `xor:"sure" help:"Show who is found and what would be erased, and erase nothing: this or --yes."`
+	Yes         bool `xor:"sure" help:"Erase. It cannot be undone."`
+}
+
+// AfterApply refuses what does not say whom to erase, or whether to.
+func (c *personEraseCmd) AfterApply() error {
+	if err := c.personFlags.AfterApply(); err != nil {
+		return err
+	}
+	if !c.DryRun && !c.Yes {
+		return errors.New("missing flag: --dry-run, which shows what would be erased, or --yes, which erases it")
+	}
+	return nil
 }
 
 // erasureView is what was erased, or would be.

@@ -35,6 +35,9 @@ func (c *personExportCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
+		if export.last == "" {
+			a.log.Warn("nothing is kept of this person: see that the identifier is written as it was recorded")
+		}
 		return export.end()
 	})
 }

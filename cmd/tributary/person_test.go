@@ -78,6 +78,7 @@ func TestPerson(t *testing.T) {
 	op.run("rollups", "verify")
 	left := decode(t, op.run(append([]string{"person", "export"}, who...)...))
 	require.Equal(t, []string{"domain", "exported_at", "person", "website_id"}, left.names(), "nothing is kept")
+	require.Contains(t, op.try(append([]string{"person", "export"}, who...)...).stderr, "nothing is kept of this person: see that the identifier is written as it was recorded")
 	again := op.run(append([]string{"person", "erase", "--yes"}, who...)...)
 	require.Contains(t, again, "No payment, visit or event is theirs")
 	require.Regexp(t, `This erasure is [0-9a-f-]{36}: note it`, again)
