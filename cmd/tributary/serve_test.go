@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"tributary/db"
@@ -131,7 +132,7 @@ func TestServe(t *testing.T) {
 
 	t.Run("tells a person where everything is, and what to do first", func(t *testing.T) {
 		t.Parallel()
-		op, _ := onDatabase(t)
+		op, dsn := onDatabase(t)
 		cmd := op.command("serve", "--listen", "127.0.0.1:0", "--allow-unsafe-database")
 		stdout, err := cmd.StdoutPipe()
 		require.NoError(t, err)
@@ -141,7 +142,10 @@ func TestServe(t *testing.T) {
 		_, _ = io.Copy(io.Discard, stdout)
 		require.Error(t, cmd.Wait())
 		require.Regexp(t, `(?s)Playground +http://127\.0\.0\.1:\d+/playground\n.*API docs +http.*/docs\n.*REST +http.*/api/v1/payments\n.*GraphQL +http.*/graphql\n`, text)
-		require.Contains(t, text, "tributary website create --domain")
+		given, err := pgx.ParseConfig(dsn)
+		require.NoError(t, err)
+		require.Contains(t, text, fmt.Sprintf("Postgres, %s at %s:%d\n", given.Database, given.Host, given.Port))
+		require.Contains(t, text, "\n  "+binary+" website create --domain")
 	})
 }
 
