@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -54,7 +56,7 @@ func Open(ctx context.Context, c Config) (*Traces, error) {
 		return nil, fmt.Errorf("%s: %w", resourceVariable, errPairs)
 	}
 	endpoint := c.endpoint()
-	options := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(endpoint)}
+	options := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(endpoint), otlptracehttp.WithProxy(unredirected)}
 	if strings.HasPrefix(strings.ToLower(endpoint), "http:") { // certificates that the environment has for others are no error
 		options = append(options, otlptracehttp.WithTLSClientConfig(nil))
 	}
@@ -71,6 +73,16 @@ func Open(ctx context.Context, c Config) (*Traces, error) {
 		sdk.WithRawSpanLimits(limits), sdk.WithSpanProcessor(counted{sdk.NewBatchSpanProcessor(exporter), exporter}))
 	c.Logger.Info("traces are sent", "url", endpoint)
 	return &Traces{Tracer: span.NewTracer(provider), provider: provider, exporter: exporter}, nil
+}
+
+// unredirected is the proxy of the environment for a request. A collector that sends it on to another address is refused: the
+// headers that the environment gives, which may be a key, are for the one that was named; and of the answer to a request that
+// has become a GET would be taken that it had the spans.
+func unredirected(r *http.Request) (*url.URL, error) {
+	if r.Response != nil {
+		return nil, errors.New("the collector redirects to another address")
+	}
+	return http.ProxyFromEnvironment(r)
 }
 
 // closeTime is how long Close takes at most.

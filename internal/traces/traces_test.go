@@ -170,3 +170,22 @@ func TestTraces_certificate(t *testing.T) {
 		})
 	}
 }
+
+// TestTraces_redirected has a collector send its requests on to somebody else.
+func TestTraces_redirected(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "api-key=secret")
+	for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			var got atomic.Int64
+			other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { got.Add(1) }))
+			t.Cleanup(other.Close)
+			collector := httptest.NewServer(http.RedirectHandler(other.URL, status))
+			t.Cleanup(collector.Close)
+			c := open(t, collector.URL)
+			c.fill(1)
+			c.sent.Close(t.Context())
+			require.Zero(t, got.Load(), "requests to another address, with the key")
+			require.Contains(t, c.log.String(), "the collector redirects")
+		})
+	}
+}
