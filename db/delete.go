@@ -137,7 +137,7 @@ func (r recorder) deleteEntries(ctx context.Context, d model.Deletion, audit del
 		chosen = chosen.Limit(deleteStep)
 	}
 	var gone []goneRow
-	err := r.tx.NewRaw("WITH chosen AS (?1) DELETE FROM payments p USING chosen WHERE p.website_id = ?0 AND p.id = chosen.id RETURNING "+goneColumns,
+	err := r.tx.NewRaw("DELETE FROM payments p WHERE p.website_id = ?0 AND p.id = ANY (ARRAY(?1)) RETURNING "+goneColumns,
 		r.site.ID, chosen).Scan(ctx, &gone)
 	if err != nil {
 		return nil, err

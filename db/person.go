@@ -129,7 +129,7 @@ func traces(db querier, websiteID string, person model.Person, atMost int64) *bu
 	return db.NewRaw(`WITH named AS (SELECT p.id, p.transaction_id, p.is_refund, `+isOwn+` AS is_own FROM payments p
 			WHERE p.website_id = ?0 AND p.id = ANY (ARRAY(?3))),
 		refunds AS (SELECT p.id, true AS is_own FROM payments p WHERE p.website_id = ?0 AND p.is_refund AND NOT p.erased
-			AND p.charge_id IN (SELECT n.transaction_id FROM named n WHERE n.is_own AND NOT n.is_refund))
+			AND p.charge_id = ANY (ARRAY(SELECT n.transaction_id FROM named n WHERE n.is_own AND NOT n.is_refund)))
 		SELECT t.id, bool_or(t.is_own) AS is_own FROM (SELECT n.id, n.is_own FROM named n UNION ALL SELECT r.id, r.is_own FROM refunds r) AS t GROUP BY t.id`,
 		websiteID, textArray(person.Emails), textArray(person.CustomerIDs),
 		by("email_folded", person.Emails).UnionAll(by("customer_id", person.CustomerIDs)).UnionAll(by("visitor_id", person.VisitorIDs)))

@@ -74,9 +74,10 @@ func (r recorder) prune(ctx context.Context, before time.Time) (model.Pruned, er
 	return model.Pruned{Visits: len(ofVisits), Events: len(ofEvents), Visitors: visitors}, err
 }
 
-// deleteChosen deletes the chosen rows of a table of what visitors do, and answers the visitor of each.
+// deleteChosen deletes the chosen rows of a table of what visitors do, and answers the visitor of each. They are an array,
+// which is made once: of a website of which Postgres expects next to nothing, it would choose them for each row again.
 func (r recorder) deleteChosen(ctx context.Context, table bun.Ident, chosen *bun.SelectQuery) (visitors []string, err error) {
-	err = r.tx.NewRaw("DELETE FROM ? t WHERE t.website_id = ? AND t.id IN (?) RETURNING t.visitor_id", table, r.site.ID, chosen).Scan(ctx, &visitors)
+	err = r.tx.NewRaw("DELETE FROM ? t WHERE t.website_id = ? AND t.id = ANY (ARRAY(?)) RETURNING t.visitor_id", table, r.site.ID, chosen).Scan(ctx, &visitors)
 	return visitors, err
 }
 

@@ -118,3 +118,29 @@ func TestStore_TakeSamples(t *testing.T) {
 		require.Equal(t, []string{"payments"}, tables)
 	})
 }
+
+// TestStore_ErasePerson_unexpected erases somebody of a website of which Postgres expects a single row.
+func TestStore_ErasePerson_unexpected(t *testing.T) {
+	t.Parallel()
+	const visits = 3000
+	b := setup(t)
+	conn := connect(t, b.dsn)
+	_, err := conn.Exec(t.Context(), "ALTER TABLE visits SET (autovacuum_enabled = false)")
+	require.NoError(t, err)
+	fill := func(site model.Website) {
+		_, err := conn.Exec(t.Context(), `INSERT INTO visits (website_id, id, visitor_id, started_at, last_seen_at, landing_page, source, channel,
+				utm_source, utm_medium, utm_campaign, utm_term, utm_content, pageviews)
+			SELECT $1, gen_random_uuid(), 'v' || i, $2, $2, '', '', 'DIRECT', '', '', '', '', '', 1 FROM generate_series(1, $3) AS i`, site.ID, now, visits)
+		require.NoError(t, err)
+	}
+	fill(b.website("USD"))
+	_, err = conn.Exec(t.Context(), "ANALYZE visits")
+	require.NoError(t, err)
+	fill(b.site)
+	require.Equal(t, 1.0, b.expected(conn, "visits"))
+
+	require.Equal(t, 1, b.erase(model.ErasePersonInput{VisitorID: ptr("v7")}).Visits)
+	require.NoError(t, b.Close()) // which has its sessions tell what they have read
+	read := value[int64](t, conn, "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'visits'")
+	require.Less(t, read, int64(20*visits), "rows of visits")
+}
