@@ -11,10 +11,15 @@ type crediting struct {
 // credit finds out who each entry is credited to, as if all that was sent came now.
 func (b *books) credit() {
 	c := crediting{map[string]bool{}, nil, map[string]string{}, map[string]bool{}}
-	for _, f := range b.facts {
+	for i, f := range b.facts {
 		if f.payment == nil {
-			c.seen[f.visitor] = true
-			for c.settle() {
+			if !c.seen[f.visitor] {
+				c.seen[f.visitor] = true
+				for _, e := range c.entries {
+					c.takeOver(e, e.owner == f.visitor)
+				}
+			}
+			for c.settle(c.entries) {
 			}
 			for _, customer := range f.customers {
 				if c.known[customer] == "" {
@@ -22,15 +27,15 @@ func (b *books) credit() {
 				}
 			}
 		} else {
-			f.payment.owner, f.payment.basis = "", "NONE"
+			f.payment.owner, f.payment.basis = f.visitor, "NONE"
 			c.entries = append(c.entries, f.payment)
-			for _, customer := range f.customers {
-				if c.claimed[customer] && c.seen[f.visitor] { // it knows better than a page
-					c.known[customer], c.claimed[customer] = f.visitor, false
-				}
-			}
+			c.takeOver(f.payment, c.seen[f.visitor])
 		}
-		for c.settle() {
+		settling := c.entries
+		if f.batch > 0 && i+1 < len(b.facts) && b.facts[i+1].batch == f.batch { // others follow when all of it has come
+			settling = settling[len(settling)-1:]
+		}
+		for c.settle(settling) {
 		}
 	}
 	for _, e := range c.entries {
@@ -38,6 +43,16 @@ func (b *books) credit() {
 		e.isEither = len(keys) == 2 && c.known[keys[0]] == e.owner && c.known[keys[1]] == e.owner
 		if !c.seen[e.owner] {
 			e.basis = "NONE"
+		}
+	}
+	b.known = c.known
+}
+
+// takeOver has an entry know its customers better than a page does.
+func (c *crediting) takeOver(e *paid, isSeen bool) {
+	for _, customer := range e.customers() {
+		if isSeen && c.claimed[customer] {
+			c.known[customer], c.claimed[customer] = e.owner, false
 		}
 	}
 }
@@ -49,18 +64,18 @@ func (b *books) says(e *paid, basis string) bool {
 	return basis == e.basis || b.hasDeleted && e.isEither && follows(basis) && follows(e.basis)
 }
 
-// settle takes one step from what is known to what follows from that, and says whether anything did.
-func (c *crediting) settle() (changed bool) {
+// settle takes one step from what is known to what follows from that for some entries, and says whether anything did.
+func (c *crediting) settle(entries []*paid) (changed bool) {
 	type credit struct{ owner, basis string }
-	credits := make([]credit, len(c.entries))
-	for i, e := range c.entries {
+	credits := make([]credit, len(entries))
+	for i, e := range entries {
 		credits[i].owner, credits[i].basis = c.whose(e)
 	}
-	for i, e := range c.entries {
+	for i, e := range entries {
 		changed = changed || credits[i] != credit{e.owner, e.basis}
 		e.owner, e.basis = credits[i].owner, credits[i].basis
 	}
-	for _, e := range c.entries {
+	for _, e := range entries {
 		for _, customer := range e.customers() {
 			visitor := c.known[customer]
 			if e.owner != "" && (visitor == "" || !c.seen[visitor] && c.seen[e.owner]) {
@@ -77,7 +92,7 @@ func (c *crediting) whose(e *paid) (visitor, basis string) {
 	if e.visitor != "" {
 		return e.visitor, "VISITOR_ID"
 	}
-	if e.refunded {
+	if e.refunded && !e.erased {
 		for _, charge := range c.entries {
 			if !charge.refunded && charge.id == e.charge() && charge.owner != "" {
 				return charge.owner, "REFUNDED_PAYMENT"

@@ -13,8 +13,10 @@ type books struct {
 	zone     *time.Location
 	rates    rateBooks
 	facts    []*fact
-	// hasDeleted says that an entry was deleted once.
-	hasDeleted bool
+	batches  int
+	known    map[string]string // customers to visitors, as far as that follows from the facts
+	// hasDeleted says that an entry was deleted once, hasPruned that visits were.
+	hasDeleted, hasPruned bool
 }
 
 // fact is a payment, or what a page has told.
@@ -23,6 +25,7 @@ type fact struct {
 	// customers are the ways to know the payer: "c" and a customer id, "e" and an e-mail in lower case.
 	customers []string
 	payment   *paid // nil if a page has told it
+	batch     int   // 0 if it came alone
 }
 
 // paid is an entry of the ledger.
@@ -37,7 +40,11 @@ type paid struct {
 	// owner is who it is credited to, or waits for, and basis says why.
 	owner, basis string
 	isEither     bool // customer id and e-mail both lead to the owner
+	erased       bool // whose it is was forgotten
 }
+
+// GoString is how a failure names an entry.
+func (e *paid) GoString() string { return e.kind + " " + e.id }
 
 // payment is a payment as it is sent; what is left out is "".
 type sentPayment struct {
@@ -88,6 +95,13 @@ func (b *books) find(id string, refund bool) *paid {
 	return nil
 }
 
+// waitingRefunds are the refunds of charges with one of some ids that have not come.
+func (b *books) waitingRefunds(charges []string) []*paid {
+	return slices.DeleteFunc(b.entries(), func(e *paid) bool {
+		return !e.refunded || !slices.Contains(charges, e.charge()) || b.find(e.charge(), false) != nil
+	})
+}
+
 // record says what the server has to make of a payment, and keeps it unless it is refused or a duplicate.
 func (b *books) record(p sentPayment, now time.Time) (outcome string) {
 	if p.at.text == "" {
@@ -116,8 +130,11 @@ func (b *books) record(p sentPayment, now time.Time) (outcome string) {
 	if fault := b.checkRefunds(e); fault != "" {
 		return fault
 	}
+	if charge := b.find(e.charge(), false); p.refunded && charge != nil && charge.erased {
+		e.forget()
+	}
 	b.convert(e)
-	b.facts = append(b.facts, &fact{visitor: p.visitor, customers: p.customers(), payment: e})
+	b.facts = append(b.facts, &fact{visitor: e.visitor, customers: e.customers(), payment: e})
 	b.credit()
 	switch {
 	case p.refunded:
@@ -126,6 +143,20 @@ func (b *books) record(p sentPayment, now time.Time) (outcome string) {
 		return "ATTRIBUTED"
 	}
 	return "RECORDED"
+}
+
+// recordBatch records payments that came in one request.
+func (b *books) recordBatch(payments []sentPayment, now time.Time) (outcomes []string) {
+	before := len(b.facts)
+	for _, p := range payments {
+		outcomes = append(outcomes, b.record(p, now))
+	}
+	b.batches++
+	for _, f := range b.facts[before:] {
+		f.batch = b.batches
+	}
+	b.credit()
+	return outcomes
 }
 
 // checkRefunds is why an entry would make the refunds of a charge wrong.
@@ -158,6 +189,9 @@ func (b *books) checkRefunds(added *paid) string {
 
 // differences are what a repeated payment says otherwise, in the order of the API.
 func (e *paid) differences(again *paid) (names []string) {
+	if e.erased {
+		again.forget()
+	}
 	for _, field := range []struct {
 		name  string
 		other bool

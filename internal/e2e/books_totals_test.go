@@ -45,7 +45,7 @@ func (b *books) convert(e *paid) {
 		for n := decimals[b.currency]; n < decimals[e.currency]; n++ {
 			exact.Quo(exact, big.NewRat(10, 1))
 		}
-		if worth := halfEven(exact); worth < 1<<53 {
+		if worth := halfEven(exact); worth < 1<<53 && exact.Cmp(big.NewRat(1<<53, 1)) < 0 {
 			e.worth = &worth
 		}
 		return
@@ -153,8 +153,11 @@ func grouped(entries []*paid, key func(e *paid) string) map[string][]*paid {
 	return groups
 }
 
-// firstDay is the first day of the interval that an entry is in.
-func (b *books) firstDay(interval string) func(e *paid) string {
+// fullHour is how the beginning of an hour is written, by UTC.
+const fullHour = "2006-01-02 15:04 "
+
+// began is when the interval began that an entry is in: its first day, or the full hour and its day.
+func (b *books) began(interval string) func(e *paid) string {
 	return func(e *paid) string {
 		day := e.at.In(b.zone)
 		switch interval {
@@ -164,6 +167,9 @@ func (b *books) firstDay(interval string) func(e *paid) string {
 			}
 		case "MONTH":
 			day = day.AddDate(0, 0, 1-day.Day())
+		case "HOUR":
+			hour := day.Add(-time.Duration(day.Minute()) * time.Minute)
+			return hour.UTC().Format(fullHour) + day.Format(time.DateOnly)
 		}
 		return day.Format(time.DateOnly)
 	}

@@ -14,7 +14,7 @@ import (
 func (m *machine) delete(rt *rapid.T) {
 	s := m.shop(rt)
 	f := s.drawFilters(rt)
-	switch rapid.SampledFrom([]string{"DataFast", "Faurya", "GraphQL"}).Draw(rt, "dialect") {
+	switch rapid.SampledFrom([]string{"DataFast", "DataFast", "Faurya", "Faurya", "GraphQL"}).Draw(rt, "dialect") {
 	case "DataFast":
 		s.deleteDataFast(rt, f)
 	case "Faurya":

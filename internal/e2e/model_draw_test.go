@@ -16,12 +16,12 @@ type person struct {
 }
 
 var people = []person{
-	{"ada", []string{"a", "b", "c"}, []string{"c1", "c2"}, []string{"ada@x.example", "Ada@X.example", "ada@home.example"}},
-	{"bob", []string{"d", "e"}, []string{"c3"}, []string{"bob@x.example"}},
+	{"ada", []string{"a", "b", "c", "g"}, []string{"c1", "c2"}, []string{"ada@x.example", "Ada@X.example", "ada@home.example"}},
+	{"bob", []string{"d", "e", "h"}, []string{"c3"}, []string{"bob@x.example"}},
 }
 
 var (
-	transactions = []string{"a", "b", "c", "d", "e", "f"} // of which nobody has the last
+	transactions = []string{"a", "b", "c", "d", "e", "g", "h", "i"} // of which nobody has the last
 	visitors     = []string{"ada", "bob", "eve"}
 	currencies   = []string{"USD", "EUR", "JPY", "KWD"}
 )
@@ -40,25 +40,54 @@ func (m moment) instant() any {
 	return m.start.Format(time.RFC3339Nano)
 }
 
-// drawMoment draws a time of the last days, in one of the ways to write it; often none, which is now.
-func (s *bookedShop) drawMoment(rt *rapid.T, label string) moment {
-	at := noon.AddDate(0, 0, -rapid.IntRange(0, 3).Draw(rt, label+", days ago"))
-	at = at.Add(rapid.SampledFrom([]time.Duration{0, -time.Microsecond, -time.Second, -12 * time.Hour, -14 * time.Hour, 3 * time.Hour}).Draw(rt, label+", besides"))
-	local := at.In(s.books.zone)
-	year, month, day := local.Date()
-	switch rapid.SampledFrom([]string{"", "instant", "second", "local", "date"}).Draw(rt, label) {
+// The ways to write a time, as often as they are drawn; "" is none. A date as the end of a range is all of that day.
+var (
+	timeOfPayment = []string{"", "instant", "instant", "second", "local", "date"}
+	timeOfRange   = []string{"", "instant", "second", "local", "date", "date", "date"}
+)
+
+// drawMoment draws a time next to one at which something begins or an entry is, in one of the ways to write it; none
+// is now.
+func (s *bookedShop) drawMoment(rt *rapid.T, label string, ways []string) moment {
+	written := rapid.SampledFrom(ways).Draw(rt, label)
+	if written == "" {
+		return moment{}
+	}
+	at := s.noon.AddDate(0, 0, -rapid.SampledFrom([]int{0, 1, 1, 2, 3}).Draw(rt, label+", days ago"))
+	entries := s.books.entries()
+	switch rapid.SampledFrom([]string{"noon", "afternoon", "midnight", "midnight", "midnight", "entry", "entry", "entry"}).Draw(rt, label+", next to") {
+	case "afternoon":
+		at = at.Add(3 * time.Hour)
+	case "midnight":
+		at = midnight(at.In(s.books.zone), 0)
+	case "entry":
+		if len(entries) > 0 {
+			at = rapid.SampledFrom(entries).Draw(rt, label+", that of").at
+		}
+	}
+	at = at.Add(rapid.SampledFrom([]time.Duration{0, 0, -time.Microsecond, -time.Microsecond, time.Microsecond, -time.Second, -time.Hour}).Draw(rt, label+", besides"))
+	switch local := at.In(s.books.zone); written {
 	case "instant":
 		return moment{at.Format("2006-01-02T15:04:05.000000Z07:00"), at, at.Add(time.Microsecond)}
 	case "second":
 		at = at.Truncate(time.Second)
 		return moment{at.In(time.FixedZone("", 2*60*60)).Format(time.RFC3339), at, at.Add(time.Second)}
 	case "local":
+		const layout = "2006-01-02T15:04:05"
 		at = at.Truncate(time.Second)
-		return moment{local.Format("2006-01-02T15:04:05"), at, at.Add(time.Second)}
-	case "date":
-		return moment{local.Format(time.DateOnly), time.Date(year, month, day, 0, 0, 0, 0, s.books.zone), time.Date(year, month, day+1, 0, 0, 0, 0, s.books.zone)}
+		if before := at.Add(-time.Hour); before.In(s.books.zone).Format(layout) == local.Format(layout) {
+			at = before // clocks show it twice
+		}
+		return moment{local.Format(layout), at, at.Add(time.Second)}
+	default:
+		return moment{local.Format(time.DateOnly), midnight(local, 0), midnight(local, 1)}
 	}
-	return moment{}
+}
+
+// midnight is when the day begins that is some days after a time's, in its zone.
+func midnight(t time.Time, days int) time.Time {
+	year, month, day := t.Date()
+	return time.Date(year, month, day+days, 0, 0, 0, 0, t.Location())
 }
 
 func (s *bookedShop) drawPayment(rt *rapid.T) sentPayment {
@@ -68,23 +97,40 @@ func (s *bookedShop) drawPayment(rt *rapid.T) sentPayment {
 		id:       rapid.SampledFrom(who.transactions).Draw(rt, "id"),
 		currency: rapid.SampledFrom(append([]string{"USD", "USD", "USD"}, currencies...)).Draw(rt, "currency"),
 		visitor:  rapid.SampledFrom(none(who.visitor)).Draw(rt, "visitor"),
-		customer: rapid.SampledFrom(none(who.customers...)).Draw(rt, "customer"),
+		customer: rapid.SampledFrom(append([]string{""}, who.customers...)).Draw(rt, "customer"),
 		email:    rapid.SampledFrom(none(who.emails...)).Draw(rt, "email"),
 		renewal:  rapid.IntRange(0, 3).Draw(rt, "renewal") == 0,
 		refunded: rapid.IntRange(0, 2).Draw(rt, "refund") == 0,
-		at:       s.drawMoment(rt, "paid at"),
+		at:       s.drawMoment(rt, "paid at", timeOfPayment),
 	}
 	p.amount = rapid.SampledFrom([]string{"0", "1", "2", "2", "3", "5", "9007199254740"}).Draw(rt, "amount")
 	if decimals[p.currency] > 0 && p.amount != "0" && rapid.Bool().Draw(rt, "with decimals") {
 		p.amount += ".1"
 	}
-	if p.refunded && rapid.Bool().Draw(rt, "with an id of its own") {
-		p.refundOf = rapid.SampledFrom(who.transactions).Draw(rt, "refund of")
+	if p.refunded {
+		s.drawRefunded(rt, who, &p)
+		return p
 	}
-	if !p.refunded {
-		p.trial = rapid.IntRange(0, 7).Draw(rt, "trial") == 0
+	p.trial = rapid.IntRange(0, 7).Draw(rt, "trial") == 0
+	if waiting := s.books.waitingRefunds(who.transactions); len(waiting) > 0 && rapid.Bool().Draw(rt, "refunded before") {
+		refund := rapid.SampledFrom(waiting).Draw(rt, "by")
+		p.id, p.currency, p.amount = refund.charge(), refund.currency, rapid.SampledFrom([]string{"1", "7", refund.amount}).Draw(rt, "charged")
 	}
 	return p
+}
+
+// drawRefunded draws of which charge a payment is a refund, mostly one that it fits.
+func (s *bookedShop) drawRefunded(rt *rapid.T, who person, p *sentPayment) {
+	charge := rapid.SampledFrom(who.transactions).Draw(rt, "refund of")
+	if first := s.books.find(charge, false); first != nil && rapid.IntRange(0, 3).Draw(rt, "as it was paid") > 0 {
+		p.currency, p.amount = first.currency, rapid.SampledFrom([]string{"1", "2", first.amount}).Draw(rt, "of it")
+	}
+	if rapid.Bool().Draw(rt, "tells nothing of who paid") {
+		p.visitor, p.customer, p.email = "", "", ""
+	}
+	if p.id = charge; rapid.Bool().Draw(rt, "with an id of its own") {
+		p.id, p.refundOf = rapid.SampledFrom(who.transactions).Draw(rt, "which"), charge
+	}
 }
 
 // drawFaurya draws a payment of Faurya's dialect. It counts in the website's currency.
@@ -132,14 +178,19 @@ type filters struct {
 }
 
 func (s *bookedShop) drawFilters(rt *rapid.T) (f filters) {
-	if rapid.IntRange(0, 2).Draw(rt, "by id") == 0 {
+	entries := s.books.entries()
+	by := rapid.SampledFrom([]string{"nothing", "id", "id", "time", "time", "time", "both"}).Draw(rt, "by")
+	if by == "id" || by == "both" {
 		f.id = rapid.SampledFrom(transactions).Draw(rt, "id")
+		if len(entries) > 0 && rapid.IntRange(0, 3).Draw(rt, "of an entry") > 0 {
+			f.id = rapid.SampledFrom(entries).Draw(rt, "which").id
+		}
 	}
-	if rapid.IntRange(0, 2).Draw(rt, "by visitor") == 0 {
+	if rapid.IntRange(0, 3).Draw(rt, "by visitor") == 0 {
 		f.visitor = rapid.SampledFrom(visitors).Draw(rt, "visitor")
 	}
-	if rapid.IntRange(0, 2).Draw(rt, "by time") == 0 {
-		f.from, f.to = s.drawMoment(rt, "from"), s.drawMoment(rt, "to")
+	if by == "time" || by == "both" {
+		f.from, f.to = s.drawMoment(rt, "from", timeOfRange), s.drawMoment(rt, "to", timeOfRange)
 		if f.from.text != "" && f.to.text != "" && f.to.start.Before(f.from.start) {
 			f.from, f.to = f.to, f.from
 		}

@@ -124,6 +124,7 @@ func (restWire) record(t testing.TB, s *stack, input map[string]any) string {
 	}
 	var result openapi.RecordPaymentResult
 	require.NoError(t, json.Unmarshal([]byte(got.body), &result))
+	require.Nil(t, result.IgnoredFields)
 	message, differing, _ := strings.Cut(result.Message, ", and nothing was changed; this request differs in ")
 	if faurya {
 		require.Equal(t, "Payment recorded successfully", message)

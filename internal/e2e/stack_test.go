@@ -28,13 +28,15 @@ import (
 var isLong = os.Getenv("TRIBUTARY_TEST_LONG") == "1"
 
 func TestMain(m *testing.M) {
-	// A check of rapid is hundreds of requests here, of 30 steps in the mean. The command line goes before.
-	checks := "15"
+	// A check of rapid is hundreds of requests here. The command line goes before.
+	checks := "50"
 	if isLong {
-		checks = "350"
+		checks = "250"
 	}
-	if err := flag.Set("rapid.checks", checks); err != nil {
-		panic(err)
+	for name, value := range map[string]string{"rapid.checks": checks, "rapid.steps": "50"} { // in the mean
+		if err := flag.Set(name, value); err != nil {
+			panic(err)
+		}
 	}
 	// Many clients at once keep their connections.
 	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = 100

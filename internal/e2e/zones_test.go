@@ -86,7 +86,7 @@ func (s *stack) checkDays(t *testing.T) {
 			return minor
 		}
 		want, got, sum := map[string]string{}, map[string]string{}, int64(0)
-		for date, own := range grouped(entries, b.firstDay(interval)) {
+		for date, own := range grouped(entries, b.began(interval)) {
 			want[date] = major(net(own), "USD")
 		}
 		for _, bucket := range data.RevenueOverTime {
