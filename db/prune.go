@@ -97,7 +97,15 @@ func (r recorder) pruneVisitors(ctx context.Context, visitors []string) (int, er
 	if err != nil || len(gone) == 0 {
 		return 0, err
 	}
-	r.tx.queue(r.tx.NewRaw("DELETE FROM customers WHERE website_id = ? AND visitor_id IN (?)", r.site.ID, list(gone)))
+	var customers []customerRow
+	err = r.tx.NewRaw("DELETE FROM customers WHERE website_id = ? AND visitor_id IN (?) RETURNING basis, value", r.site.ID, list(gone)).Scan(ctx, &customers)
+	if err != nil {
+		return 0, err
+	}
 	r.tx.queue(r.tx.NewRaw("UPDATE customers SET claimant = NULL WHERE website_id = ? AND claimant IN (?)", r.site.ID, list(gone)))
-	return len(gone), nil
+	claimed := map[model.CustomerKey]bool{}
+	for _, row := range customers {
+		claimed[row.key()] = true
+	}
+	return len(gone), r.findAgain(ctx, claimed, nil, nil)
 }

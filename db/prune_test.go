@@ -93,6 +93,19 @@ func TestStore_PruneVisits(t *testing.T) {
 		require.Zero(t, pruned)
 	})
 
+	t.Run("a customer is known by a payment whose visitor came too late for what a page had claimed", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.viewAt("claimer", "old", now.AddDate(0, 0, -60))
+		b.happen(model.RecordEventInput{VisitorID: "claimer", Type: model.EventPayment, CustomerID: ptr("c"), OccurredAt: ptr(model.AtTime(now.AddDate(0, 0, -60)))})
+		b.pay(paid("t1", "payer", "c", ""))
+		pruned, err := b.PruneVisits(t.Context(), b.site, now)
+		require.NoError(t, err)
+		require.Equal(t, 1, pruned.Visitors)
+		b.pay(paid("t2", "", "c", ""))
+		require.Equal(t, []string{"t1 c  payer VISITOR_ID false", "t2 c  payer CUSTOMER_ID false"}, b.entries(connect(t, b.dsn)))
+	})
+
 	t.Run("several servers share the work", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
