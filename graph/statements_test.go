@@ -26,7 +26,7 @@ func TestStatements(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			b.serveResolver(&graph.Resolver{Store: b.store, Now: b.now, BatchWait: 100 * time.Millisecond}) // so that a slow machine counts the same
+			b.serveResolver(&graph.Resolver{Store: b.store, Now: b.now, BatchWait: 500 * time.Millisecond}) // so that a slow machine counts the same
 			for i := range 20 {
 				v := fmt.Sprint("v", i)
 				b.visit(v, nil)
