@@ -39,6 +39,9 @@ func TestModel(t *testing.T) {
 				}
 			}
 		}
+		for m.hasStranger && rapid.Bool().Draw(rt, "begins with a claim") {
+			m.shops[0].claim(rt, true)
+		}
 		rt.Repeat(actions)
 	})
 	t.Logf("%d steps", steps)
@@ -169,9 +172,14 @@ func (m *machine) visit(rt *rapid.T) {
 // event lets a page say who a visitor is, or who pays.
 func (m *machine) event(rt *rapid.T) {
 	s := m.shop(rt)
+	s.claim(rt, m.hasStranger && rapid.Bool().Draw(rt, "by a stranger"))
+}
+
+// claim lets the page of somebody who pays, or of a stranger, say that its visitor is who pays.
+func (s *bookedShop) claim(rt *rapid.T, isStranger bool) {
 	who := rapid.SampledFrom(people).Draw(rt, "who")
 	visitor := who.visitor
-	if m.hasStranger && rapid.Bool().Draw(rt, "by a stranger") {
+	if isStranger {
 		visitor = "eve"
 	}
 	email := rapid.SampledFrom(append([]string{""}, who.emails...)).Draw(rt, "email")
