@@ -83,17 +83,17 @@ const claimable = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND p.visitor_id 
 func (r recorder) follow(ctx context.Context, links map[model.CustomerKey]string, charges []string) error {
 	done := map[model.CustomerKey]string{}
 	maps.Copy(done, links)
-	claimed := r.claims
+	may, claimed := mayLink, r.claims
 	for len(links) > 0 || len(charges) > 0 {
 		moved, err := r.moveRefunds(ctx, charges)
 		if err != nil {
 			return err
 		}
-		linked, err := r.link(ctx, links, claimed)
+		linked, err := r.link(ctx, links, may, claimed)
 		if err != nil {
 			return err
 		}
-		claimed = false // what follows is what payments say
+		may, claimed = mayFollow, false // what follows is what payments say, though none with a visitor of its own
 		moved = append(moved, linked...)
 		links, charges = map[model.CustomerKey]string{}, nil
 		for _, row := range moved {
@@ -143,13 +143,18 @@ func compareKeys(a, b model.CustomerKey) int {
 	return cmp.Or(cmp.Compare(a.Basis, b.Basis), cmp.Compare(a.Value, b.Value))
 }
 
-// mayLink says of a customer c of the website ?0 whether it becomes known by the visitor of a payment, as l says:
-// nobody is known, or one who was not seen, or one whom only a page has named, and the other was seen.
-const mayLink = `c.visitor_id IS NULL OR c.visitor_id = l.visitor_id
-	OR (c.claimed OR NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id))
-	AND EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = l.visitor_id)`
+// mayFollow says of a customer c of the website ?0 whether it becomes known by the visitor of a payment, as l says:
+// nobody is known, or one who was not seen, and the other was.
+const mayFollow = `c.visitor_id IS NULL OR c.visitor_id = l.visitor_id
+	OR NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id) AND ` + isSeen
 
-// mayClaim is mayLink for the visitor of an event, which takes a customer from nobody.
+// mayLink is mayFollow for a payment that came with its visitor, which takes a customer also from whom only a page has
+// named.
+const mayLink = mayFollow + " OR c.claimed AND " + isSeen
+
+const isSeen = "EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = l.visitor_id)"
+
+// mayClaim is mayFollow for the visitor of an event, which takes a customer from nobody.
 const mayClaim = `c.visitor_id IS NULL`
 
 // linkedRow is a customer that became known by a visitor.
@@ -161,7 +166,7 @@ type linkedRow struct {
 
 // link makes customers known by visitors, if they may be, and moves the customers' unattributed payments there. They
 // may be claimed: only a page says so of them.
-func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string, claimed bool) ([]movedRow, error) {
+func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string, may string, claimed bool) ([]movedRow, error) {
 	if len(links) == 0 {
 		return nil, nil
 	}
@@ -176,7 +181,7 @@ func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string, 
 	if len(missing) > 0 {
 		r.tx.queue(r.lockedCustomers(missing))
 	}
-	may, claimant := mayLink, "c.claimant"
+	claimant := "c.claimant"
 	if r.claims {
 		may = mayClaim
 	}
