@@ -39,6 +39,9 @@ func TestModel(t *testing.T) {
 				}
 			}
 		}
+		for m.hasStranger && rapid.Bool().Draw(rt, "begins with a claim") {
+			m.shops[0].claim(rt, true)
+		}
 		rt.Repeat(actions)
 	})
 	t.Logf("%d steps", steps)
