@@ -80,32 +80,45 @@ const claimable = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND p.visitor_id 
 
 // follow is late attribution. Customers that became known take their earlier payments along, these
 // their refunds and their other customer keys, and so on until nothing moves.
-func (r recorder) follow(ctx context.Context, links map[model.CustomerKey]string, charges []string) error {
-	done := map[model.CustomerKey]string{}
-	maps.Copy(done, links)
-	may, claimed := mayLink, r.claims
+func (r recorder) follow(ctx context.Context, by linking, links map[model.CustomerKey]string, charges []string) error {
+	type link struct {
+		key     model.CustomerKey
+		visitor string
+	}
+	tried, waiting := map[link]bool{}, []link(nil)
+	if by != byClaim { // of what a page may not claim payments may know better
+		for key, visitor := range links {
+			tried[link{key, visitor}] = true
+		}
+	}
 	for len(links) > 0 || len(charges) > 0 {
 		moved, err := r.moveRefunds(ctx, charges)
 		if err != nil {
 			return err
 		}
-		linked, err := r.link(ctx, links, may, claimed)
+		linked, err := r.link(ctx, by, links)
 		if err != nil {
 			return err
 		}
-		may, claimed = mayFollow, false // what follows is what payments say, though none with a visitor of its own
-		moved = append(moved, linked...)
-		links, charges = map[model.CustomerKey]string{}, nil
-		for _, row := range moved {
+		by, links, charges = byFollowing, map[model.CustomerKey]string{}, nil
+		for _, row := range append(moved, linked...) {
 			if !row.IsRefund {
 				charges = append(charges, row.TransactionID)
 			}
 			for _, key := range row.keys() {
-				if _, ok := done[key]; !ok {
-					links[key], done[key] = *row.VisitorID, *row.VisitorID
-				}
+				waiting = append(waiting, link{key, *row.VisitorID})
 			}
 		}
+		waiting = slices.DeleteFunc(waiting, func(l link) bool {
+			if tried[l] {
+				return true
+			}
+			if _, isTaken := links[l.key]; isTaken { // by another visitor in this round
+				return false
+			}
+			links[l.key], tried[l] = l.visitor, true
+			return true
+		})
 	}
 	return nil
 }
@@ -116,46 +129,66 @@ func (r recorder) followSeen(ctx context.Context, visitors []string) error {
 	if len(visitors) == 0 {
 		return nil
 	}
-	var own []movedRow
-	err := r.tx.NewRaw("SELECT "+keptColumns+" FROM payments p WHERE p.website_id = ? AND p.visitor_id IN (?) ORDER BY p.recorded_at, p.id",
+	var own []struct {
+		movedRow
+		IsGiven bool // it came with its visitor
+	}
+	err := r.tx.NewRaw("SELECT "+keptColumns+", p.basis = 'VISITOR_ID' AS is_given FROM payments p WHERE p.website_id = ? AND p.visitor_id IN (?) ORDER BY p.recorded_at, p.id",
 		r.site.ID, list(visitors)).Scan(ctx, &own)
 	if err != nil {
 		return err
 	}
-	links := map[model.CustomerKey]string{}
+	given, others := map[model.CustomerKey]string{}, map[model.CustomerKey]string{}
 	for _, row := range own {
+		links := others
+		if row.IsGiven {
+			links = given
+		}
 		for _, key := range row.keys() {
 			if _, ok := links[key]; !ok {
 				links[key] = *row.VisitorID
 			}
 		}
 	}
-	if len(links) == 0 {
+	if len(given)+len(others) == 0 {
 		return nil
 	}
 	if err := r.mustBeAlone(); err != nil {
 		return err
 	}
-	return r.follow(ctx, links, nil)
+	if err := r.follow(ctx, byPayment, given, nil); err != nil {
+		return err
+	}
+	return r.follow(ctx, byFollowing, others, nil)
 }
 
 func compareKeys(a, b model.CustomerKey) int {
 	return cmp.Or(cmp.Compare(a.Basis, b.Basis), cmp.Compare(a.Value, b.Value))
 }
 
-// mayFollow says of a customer c of the website ?0 whether it becomes known by the visitor of a payment, as l says:
-// nobody is known, or one who was not seen, and the other was.
-const mayFollow = `c.visitor_id IS NULL OR c.visitor_id = l.visitor_id
+// linking is how customers c of the website ?0 become known by the visitor of l.
+type linking struct {
+	may      string // whether one does
+	claimed  string // whether only a page says so then
+	claimant string // whom a page has named
+}
+
+var (
+	// byClaim is that of the visitor of an event, which takes a customer from nobody.
+	byClaim = linking{may: "c.visitor_id IS NULL", claimed: "true", claimant: "l.visitor_id"}
+	// byPayment is that of a payment that came with its visitor, which takes a customer also from whom only a page has
+	// named.
+	byPayment = linking{may: isBetter + " OR c.claimed AND " + isSeen, claimed: "false", claimant: "c.claimant"}
+	// byFollowing is that of a payment that found its visitor by its charge or customer: it does not prove what a page
+	// has said.
+	byFollowing = linking{may: isBetter, claimed: "c.claimed AND c.visitor_id IS NOT DISTINCT FROM l.visitor_id", claimant: "c.claimant"}
+)
+
+// isBetter says that nobody is known, or one who was not seen, and the other was.
+const isBetter = `c.visitor_id IS NULL OR c.visitor_id = l.visitor_id
 	OR NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id) AND ` + isSeen
 
-// mayLink is mayFollow for a payment that came with its visitor, which takes a customer also from whom only a page has
-// named.
-const mayLink = mayFollow + " OR c.claimed AND " + isSeen
-
 const isSeen = "EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = l.visitor_id)"
-
-// mayClaim is mayFollow for the visitor of an event, which takes a customer from nobody.
-const mayClaim = `c.visitor_id IS NULL`
 
 // linkedRow is a customer that became known by a visitor.
 type linkedRow struct {
@@ -164,9 +197,8 @@ type linkedRow struct {
 	Claims bool // it has payments that move to the visitor
 }
 
-// link makes customers known by visitors, if they may be, and moves the customers' unattributed payments there. They
-// may be claimed: only a page says so of them.
-func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string, may string, claimed bool) ([]movedRow, error) {
+// link makes customers known by visitors, if they may be, and moves the customers' unattributed payments there.
+func (r recorder) link(ctx context.Context, by linking, links map[model.CustomerKey]string) ([]movedRow, error) {
 	if len(links) == 0 {
 		return nil, nil
 	}
@@ -181,12 +213,7 @@ func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string, 
 	if len(missing) > 0 {
 		r.tx.queue(r.lockedCustomers(missing))
 	}
-	claimant := "c.claimant"
-	if r.claims {
-		may = mayClaim
-	}
-	if claimed {
-		claimant = "l.visitor_id"
+	if by == byClaim {
 		// Whom a page names is remembered also of a customer who is known by payments: these may be deleted.
 		r.tx.queue(r.tx.NewRaw(`UPDATE customers c SET claimant = l.visitor_id FROM unnest(?1::text[], ?2::text[], ?3::text[]) AS l (basis, value, visitor_id)
 			WHERE c.website_id = ?0 AND c.basis = l.basis AND c.value = l.value AND c.visitor_id IS NOT NULL AND c.claimant IS NULL`,
@@ -194,14 +221,14 @@ func (r recorder) link(ctx context.Context, links map[model.CustomerKey]string, 
 	}
 	// An INSERT that does it all would be refused by Citus, for its subqueries.
 	var linked []linkedRow
-	err := r.tx.NewRaw(`WITH c AS (UPDATE customers c SET visitor_id = l.visitor_id, claimed = ?1, claimant = `+claimant+`
-			FROM unnest(?2::text[], ?3::text[], ?4::text[]) AS l (basis, value, visitor_id)
-			WHERE c.website_id = ?0 AND c.basis = l.basis AND c.value = l.value AND (`+may+`)
+	err := r.tx.NewRaw(`WITH c AS (UPDATE customers c SET visitor_id = l.visitor_id, claimed = `+by.claimed+`, claimant = `+by.claimant+`
+			FROM unnest(?1::text[], ?2::text[], ?3::text[]) AS l (basis, value, visitor_id)
+			WHERE c.website_id = ?0 AND c.basis = l.basis AND c.value = l.value AND (`+by.may+`)
 			RETURNING c.basis, c.value, c.visitor_id)
 		SELECT c.basis, c.value,
 			c.basis = 'CUSTOMER_ID' AND EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.customer_id = c.value AND `+claimable+`)
 			OR c.basis = 'EMAIL' AND EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.email_folded = c.value AND `+claimable+`) AS claims
-		FROM c ORDER BY c.basis, c.value`, r.site.ID, claimed, pgdialect.Array(bases), pgdialect.Array(values), pgdialect.Array(visitors)).Scan(ctx, &linked)
+		FROM c ORDER BY c.basis, c.value`, r.site.ID, pgdialect.Array(bases), pgdialect.Array(values), pgdialect.Array(visitors)).Scan(ctx, &linked)
 	if err != nil {
 		return nil, err
 	}

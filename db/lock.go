@@ -21,8 +21,6 @@ type recorder struct {
 	changes *ledgerChanges
 	alone   bool                       // no other recorder of the website is at work
 	locked  map[model.CustomerKey]bool // the customers whose rows it has locked when it began, and whether it made them
-	// claims says that links come from events of a page, not from payments.
-	claims bool
 }
 
 // The ways in which a recorder can begin.

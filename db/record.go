@@ -77,7 +77,7 @@ func (r recorder) record(ctx context.Context, batch []*model.NewPayment) ([]mode
 		return nil, err
 	}
 	r.countEvents(batch[0].RecordedAt, len(added))
-	return results, r.follow(ctx, ledger.Links, ledger.RefundedCharges(added))
+	return results, r.follow(ctx, byPayment, ledger.Links, ledger.RefundedCharges(added))
 }
 
 // insert writes the entries with the next query. One that has appeared meanwhile makes the transaction run

@@ -42,9 +42,7 @@ func (s *Store) recordEvents(ctx context.Context, site model.Website, events []h
 				return err
 			}
 		}
-		// Customers whom nobody is known by become known by what a page says, and their payments follow.
-		r.claims = true
-		return r.follow(ctx, claims, nil)
+		return r.follow(ctx, byClaim, claims, nil)
 	})
 	return payloads, err
 }

@@ -3,7 +3,6 @@ package db_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"testing"
 
@@ -68,26 +67,4 @@ func TestStore_RecordEvent_together(t *testing.T) {
 	require.Equal(t, "EMAIL", value[string](t, conn, `SELECT basis FROM payments`))
 	require.Equal(t, visitors, value[int](t, conn, `SELECT count(*)::int FROM visitors WHERE user_id = 'user'`))
 	require.Less(t, value[int](t, conn, `SELECT count(DISTINCT xmin::text)::int FROM events`), visitors*each, "they share transactions")
-}
-
-// A refund says whose customer it carries only by its charge. It takes none from whom a page has named, in whichever
-// order the two arrive.
-func TestStore_RecordEvent_refunds(t *testing.T) {
-	t.Parallel()
-	for _, isRefundFirst := range []bool{false, true} {
-		b := setup(t)
-		b.view("ada")
-		b.pay(paid("t1", "ada", "ada's", ""))
-		b.happen(model.RecordEventInput{VisitorID: "eve", Type: model.EventIdentify, UserID: ptr("eve's")})
-		back := refund("r1", "t2")
-		back.CustomerID = ptr("eve's")
-		inputs := []model.RecordPaymentInput{paid("t2", "", "ada's", ""), back}
-		if isRefundFirst {
-			slices.Reverse(inputs)
-		}
-		b.pay(append(inputs, paid("t3", "", "eve's", ""))...)
-		require.Equal(t, []string{
-			"r1 eve's  ada REFUNDED_PAYMENT false", "t1 ada's  ada VISITOR_ID false", "t2 ada's  ada CUSTOMER_ID false", "t3 eve's  eve CUSTOMER_ID false",
-		}, b.entries(connect(t, b.dsn)), "refund first: %v", isRefundFirst)
-	}
 }

@@ -165,7 +165,7 @@ func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey
 			links[row.key()] = *row.VisitorID
 		}
 	}
-	return r.follow(ctx, links, charges)
+	return r.follow(ctx, byFollowing, links, charges)
 }
 
 // unknown are those of the customers that are not known by a visitor.

@@ -16,7 +16,7 @@ func (b *books) credit() {
 			if !c.seen[f.visitor] {
 				c.seen[f.visitor] = true
 				for _, e := range c.entries {
-					c.takeOver(e, e.owner == f.visitor)
+					c.takeOver(e, e.visitor == f.visitor)
 				}
 			}
 			for c.settle(c.entries) {
