@@ -152,11 +152,7 @@ func (e *eraser) customers(ctx context.Context, person model.Person) (int, error
 	if err != nil || len(rows) == 0 {
 		return 0, err
 	}
-	others := map[model.CustomerKey]bool{}
-	for _, row := range rows {
-		others[row.key()] = true
-	}
-	return len(rows), e.findAgain(ctx, others, nil, nil)
+	return len(rows), e.findAgain(ctx, keysOf(rows), nil, nil)
 }
 
 // rest erases, with the next query, what is at most one row for each identifier.

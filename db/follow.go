@@ -29,6 +29,15 @@ func (r customerRow) key() model.CustomerKey {
 	return model.CustomerKey{Basis: model.AttributionBasis(r.Basis), Value: r.Value}
 }
 
+// keysOf are the keys of customers.
+func keysOf(rows []customerRow) map[model.CustomerKey]bool {
+	keys := make(map[model.CustomerKey]bool, len(rows))
+	for _, row := range rows {
+		keys[row.key()] = true
+	}
+	return keys
+}
+
 // movedRow is a payment that may have changed its visitor, and what it then takes along: its customer and its
 // refunds.
 type movedRow struct {

@@ -46,6 +46,15 @@ func (s *Store) onLedger(ctx context.Context, site model.Website, isAlone bool, 
 	})
 }
 
+// recording is onLedger beside others, for so many items that are recorded.
+func (s *Store) recording(ctx context.Context, site model.Website, items int, do func(ctx context.Context, r recorder) error) error {
+	err := s.onLedger(ctx, site, beside, do)
+	if err == nil {
+		s.growth.add(site.ID, items)
+	}
+	return err
+}
+
 // chargeLocks is how many locks the charges of a website share. Postgres keeps locks in a table that
 // is made for 6,400 by default: twenty batches at once must fit into it.
 const chargeLocks = 255

@@ -103,9 +103,5 @@ func (r recorder) pruneVisitors(ctx context.Context, visitors []string) (int, er
 		return 0, err
 	}
 	r.tx.queue(r.tx.NewRaw("UPDATE customers SET claimant = NULL WHERE website_id = ? AND claimant IN (?)", r.site.ID, list(gone)))
-	claimed := map[model.CustomerKey]bool{}
-	for _, row := range customers {
-		claimed[row.key()] = true
-	}
-	return len(gone), r.findAgain(ctx, claimed, nil, nil)
+	return len(gone), r.findAgain(ctx, keysOf(customers), nil, nil)
 }

@@ -11,8 +11,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
-
-	"tributary/model"
 )
 
 // Postgres plans by samples, which it takes by itself when a tenth of a table has changed. Of a website that is new
@@ -86,15 +84,6 @@ func (g *growth) letRest(table string, d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.rest[table] = time.Now().Add(d)
-}
-
-// recording is onLedger beside others, for so many items that are recorded.
-func (s *Store) recording(ctx context.Context, site model.Website, items int, do func(ctx context.Context, r recorder) error) error {
-	err := s.onLedger(ctx, site, beside, do)
-	if err == nil {
-		s.growth.add(site.ID, items)
-	}
-	return err
 }
 
 // TakeSamples has Postgres take new samples of the tables in which this store has recorded much for a website of

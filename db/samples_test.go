@@ -1,7 +1,6 @@
 package db_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -9,20 +8,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/db"
+	"tributary/internal/statements"
 	"tributary/model"
 )
 
 // expected is how many rows of the bundle's website the planner expects in a table.
 func (b *bundle) expected(conn *pgx.Conn, table string) float64 {
 	b.t.Helper()
-	var plans []struct {
-		Plan struct {
-			Rows float64 `json:"Plan Rows"`
-		}
-	}
-	text := value[string](b.t, conn, fmt.Sprintf("EXPLAIN (FORMAT JSON) SELECT FROM %s WHERE website_id = '%s'", table, b.site.ID))
-	require.NoError(b.t, json.Unmarshal([]byte(text), &plans))
-	return plans[0].Plan.Rows
+	plan, err := statements.Explain(b.t.Context(), conn, fmt.Sprintf("SELECT FROM %s WHERE website_id = '%s'", table, b.site.ID))
+	require.NoError(b.t, err)
+	return plan.Rows
 }
 
 // history records so many payments, each of a visitor of its own.

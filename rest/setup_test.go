@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/graph/generated"
+	"tributary/internal/logtest"
 	"tributary/model"
 	"tributary/openapi"
 	"tributary/rest"
@@ -35,25 +36,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBuffer) Write(line []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(line)
-}
+type logBuffer struct{ logtest.Buffer }
 
 // about is what was logged about a request.
 func (b *logBuffer) about(requestID string) []map[string]any {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	var found []map[string]any
-	for line := range bytes.Lines(b.text.Bytes()) {
+	for line := range strings.Lines(b.String()) {
 		var entry map[string]any
-		if json.Unmarshal(line, &entry) == nil && entry["requestId"] == requestID {
+		if json.Unmarshal([]byte(line), &entry) == nil && entry["requestId"] == requestID {
 			found = append(found, entry)
 		}
 	}

@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,12 +10,13 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/internal/logtest"
 )
 
 // stopMax is how long the server may take to stop.
@@ -27,33 +27,15 @@ type running struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	place object
-	log   *logBuffer
+	log   *logtest.Buffer
 	done  chan struct{}
-}
-
-// logBuffer is written by the server while a test reads it.
-type logBuffer struct {
-	lock sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.lock.Lock()
-	defer b.lock.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.lock.Lock()
-	defer b.lock.Unlock()
-	return b.text.String()
 }
 
 // serve starts a server on a free port, and waits until it says where it is.
 func (op operator) serve(args ...string) *running {
 	op.t.Helper()
 	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--allow-unsafe-database", "--log-level", "debug", "--json"}, args...)
-	r := &running{t: op.t, cmd: op.command(args...), log: &logBuffer{}, done: make(chan struct{})}
+	r := &running{t: op.t, cmd: op.command(args...), log: &logtest.Buffer{}, done: make(chan struct{})}
 	r.cmd.Stderr = r.log
 	stdout, stdoutWriter, err := os.Pipe()
 	require.NoError(op.t, err)

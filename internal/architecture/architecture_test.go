@@ -52,6 +52,7 @@ var rules = map[string]rule{
 	"internal/metrics":      {own: []string{"db", "model", "rest"}, others: []string{"github.com/prometheus/client_golang/…"}},
 	"internal/span":         {own: []string{"model"}, others: []string{otel + "attribute", otel + "codes", otel + "propagation", otel + "semconv/…", otel + "trace"}},
 	"internal/traces":       {own: []string{"internal/ratelimit", "internal/span"}, others: []string{otel + "…"}},
+	"internal/logtest":      {},
 	"internal/tracetest":    {others: []string{"go.opentelemetry.io/proto/otlp/…", "google.golang.org/protobuf/proto"}},
 	"internal/ratelimit":    {},
 	"internal/child":        {},

@@ -20,6 +20,7 @@ type Plan struct {
 	Alias     string
 	Index     string `json:"Index Name"`
 	Output    []string
+	Rows      float64 `json:"Plan Rows"` // that the planner expects
 
 	IndexCond   string `json:"Index Cond"`
 	RecheckCond string `json:"Recheck Cond"`

@@ -61,7 +61,10 @@ var checks = map[string]func(value string) error{
 	"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": isNumber,
 }
 
-// exporterChecks are those of the variables that begin with OTEL_EXPORTER_OTLP_, and again with OTEL_EXPORTER_OTLP_TRACES_.
+// exporterPrefixes are what the exporter's variables begin with: of all that is sent, and of traces alone.
+var exporterPrefixes = []string{"OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_TRACES_"}
+
+// exporterChecks are those of the variables that begin with each of the prefixes.
 var exporterChecks = map[string]func(value string) error{
 	"HEADERS":     areHeaders,
 	"TIMEOUT":     isNumber,
@@ -73,7 +76,7 @@ var exporterChecks = map[string]func(value string) error{
 // checkEnvironment refuses values that OpenTelemetry would not understand.
 func checkEnvironment() error {
 	all := maps.Clone(checks)
-	for _, prefix := range []string{"OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_TRACES_"} {
+	for _, prefix := range exporterPrefixes {
 		for name, check := range exporterChecks {
 			all[prefix+name] = check
 		}
@@ -85,7 +88,7 @@ func checkEnvironment() error {
 			}
 		}
 	}
-	for _, prefix := range []string{"OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_TRACES_"} {
+	for _, prefix := range exporterPrefixes {
 		certificate, key := variable(prefix+"CLIENT_CERTIFICATE"), variable(prefix+"CLIENT_KEY")
 		if (certificate == "") != (key == "") {
 			return fmt.Errorf("%sCLIENT_CERTIFICATE and %sCLIENT_KEY must be set together", prefix, prefix)

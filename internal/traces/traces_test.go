@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,33 +18,16 @@ import (
 	"github.com/stretchr/testify/require"
 	trace "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"tributary/internal/logtest"
 	"tributary/internal/span"
 	"tributary/internal/traces"
 	"tributary/internal/tracetest"
 )
 
-// logged is a log that is written while a test reads it.
-type logged struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logged) Write(text []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(text)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // tracing makes spans of requests of nobody.
 type tracing struct {
 	sent *traces.Traces
-	log  logged
+	log  logtest.Buffer
 }
 
 func open(t *testing.T, url string) *tracing {
@@ -100,28 +82,24 @@ func TestTraces_bounded(t *testing.T) {
 
 // TestTraces_overflow makes more spans than may wait, for a collector that takes its time.
 func TestTraces_overflow(t *testing.T) {
-	taken := make(chan struct{})
-	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-taken }))
-	t.Cleanup(slow.Close)
-	c := open(t, slow.URL)
-	c.fill(20_000)
-	close(taken)
-	c.sent.Close(t.Context())
-	require.Equal(t, 1, strings.Count(c.log.String(), "more are made than the collector takes"))
-}
-
-// TestTraces_overflow_smallQueue has the batch be larger than the queue, which OpenTelemetry does not heed.
-func TestTraces_overflow_smallQueue(t *testing.T) {
-	t.Setenv("OTEL_BSP_MAX_QUEUE_SIZE", "100")
-	t.Setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100000")
-	taken := make(chan struct{})
-	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-taken }))
-	t.Cleanup(slow.Close)
-	c := open(t, slow.URL)
-	c.fill(20_000)
-	close(taken)
-	c.sent.Close(t.Context())
-	require.Equal(t, 1, strings.Count(c.log.String(), "more are made than the collector takes"))
+	for name, variables := range map[string]map[string]string{
+		"as it is":                            nil,
+		"with batches larger than what waits": {"OTEL_BSP_MAX_QUEUE_SIZE": "100", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "100000"}, // which OpenTelemetry does not heed
+	} {
+		t.Run(name, func(t *testing.T) {
+			for variable, value := range variables {
+				t.Setenv(variable, value)
+			}
+			taken := make(chan struct{})
+			slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-taken }))
+			t.Cleanup(slow.Close)
+			c := open(t, slow.URL)
+			c.fill(20_000)
+			close(taken)
+			c.sent.Close(t.Context())
+			require.Equal(t, 1, strings.Count(c.log.String(), "more are made than the collector takes"))
+		})
+	}
 }
 
 // TestTraces_whole has a client choose an id that no ratio takes: of a request that is recorded all is, as of others.
