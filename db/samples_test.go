@@ -139,3 +139,40 @@ func TestStore_ErasePerson_unexpected(t *testing.T) {
 	read := value[int64](t, conn, "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'visits'")
 	require.Less(t, read, int64(20*visits), "rows of visits")
 }
+
+// TestStore_DeletePayments_unexpected deletes payments of customers of a website of which Postgres expects a single row.
+func TestStore_DeletePayments_unexpected(t *testing.T) {
+	t.Parallel()
+	const steps, each = 4, 250
+	b := setup(t)
+	conn := connect(t, b.dsn)
+	_, err := conn.Exec(t.Context(), "ALTER TABLE payments SET (autovacuum_enabled = false); ALTER TABLE customers SET (autovacuum_enabled = false)")
+	require.NoError(t, err)
+	history := func(b *bundle) {
+		for step := range steps {
+			var inputs []model.RecordPaymentInput
+			for i := range each {
+				id := fmt.Sprint(step, "-", i)
+				inputs = append(inputs, paid(id, "v"+id, "c"+id, id+"@x.example"))
+			}
+			_, err := b.RecordPayments(t.Context(), b.site, b.batch(inputs...))
+			require.NoError(t, err)
+		}
+	}
+	history(&bundle{Store: b.Store, t: t, site: b.website("USD")})
+	_, err = conn.Exec(t.Context(), "ANALYZE payments; ANALYZE customers")
+	require.NoError(t, err)
+	history(b)
+	require.Equal(t, 1.0, b.expected(conn, "payments"))
+	read := func() int64 {
+		require.NoError(t, b.Close()) // which has its sessions tell what they have read
+		return value[int64](t, conn, "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'payments'")
+	}
+
+	before := read()
+	b.Store = b.another(db.Options{})
+	deleted, err := b.DeletePayments(t.Context(), b.site, "token", model.Deletion{Range: model.Range{From: now.AddDate(-1, 0, 0)}}, now)
+	require.NoError(t, err)
+	require.Equal(t, steps*each, deleted.DeletedCount)
+	require.Less(t, read()-before, int64(50*steps*steps*each), "rows of payments")
+}

@@ -76,7 +76,7 @@ const forgetUnknown = `claimed AS (
 // makes known, unless a page had named another visitor before, and answers the payments that lose their
 // visitor by it. (Payments that follow customers are no evidence: two of them could keep each other.) With
 // them come those that keep the same visitor by another way: through them other customers may have become
-// known.
+// known. The customers' payments are read once, whatever Postgres expects of the website.
 func (r recorder) unlink(ctx context.Context, basis model.AttributionBasis, values []string) ([]movedRow, error) {
 	if len(values) == 0 {
 		return nil, nil
@@ -87,20 +87,23 @@ func (r recorder) unlink(ctx context.Context, basis model.AttributionBasis, valu
 	if err != nil {
 		return nil, err
 	}
-	return r.move(ctx, r.tx.NewRaw(`WITH unknown AS (
+	return r.move(ctx, r.tx.NewRaw(`WITH own AS MATERIALIZED (
+			SELECT p.id, p.?3 AS value, p.visitor_id, p.basis FROM payments p WHERE p.website_id = ?0 AND p.?3 IN (?2) AND p.visitor_id IS NOT NULL),
+		unknown AS (
 			SELECT c.basis, c.value, c.visitor_id, c.claimant FROM customers c
 			WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value IN (?2) AND NOT c.claimed AND NOT EXISTS (
-				SELECT FROM payments p WHERE p.website_id = ?0 AND p.?3 = c.value AND p.visitor_id = c.visitor_id AND p.basis = 'VISITOR_ID')),
+				SELECT FROM own p WHERE p.value = c.value AND p.visitor_id = c.visitor_id AND p.basis = 'VISITOR_ID')),
 		`+forgetUnknown+`,
-		forgotten AS (SELECT * FROM unknown WHERE visitor_id IS DISTINCT FROM claimant),
+		led AS (
+			SELECT p.id, p.basis = ?1 AS follows FROM own p JOIN unknown u ON u.value = p.value AND u.visitor_id = p.visitor_id
+			WHERE u.visitor_id IS DISTINCT FROM u.claimant),
 		reset AS (
-			UPDATE payments p SET visitor_id = NULL, basis = 'NONE' FROM forgotten was
-			WHERE p.website_id = ?0 AND p.?3 = was.value AND p.basis = ?1 AND p.visitor_id = was.visitor_id
+			UPDATE payments p SET visitor_id = NULL, basis = 'NONE' FROM payments was
+			WHERE p.website_id = ?0 AND p.id = ANY (ARRAY(SELECT id FROM led WHERE follows)) AND was.website_id = p.website_id AND was.id = p.id
 			RETURNING `+movedColumns+`)
 		SELECT p.* FROM reset p
 		UNION ALL
-		SELECT `+keptColumns+` FROM payments p JOIN forgotten f ON p.?3 = f.value AND p.visitor_id = f.visitor_id
-		WHERE p.website_id = ?0 AND p.basis <> ?1`,
+		SELECT `+keptColumns+` FROM payments p WHERE p.website_id = ?0 AND p.id = ANY (ARRAY(SELECT id FROM led WHERE NOT follows))`,
 		r.site.ID, string(basis), list(values), keyColumn(basis)))
 }
 
