@@ -171,3 +171,65 @@ func TestStore_ErasePerson_refundByAnother(t *testing.T) {
 	require.Equal(t, totals, b.totals(model.Range{}))
 	b.verified()
 }
+
+// While what visitors brought is added up, rows of before that and how far it has come may name the person.
+func TestStore_ErasePerson_whileBuilding(t *testing.T) {
+	t.Parallel()
+	for _, until := range []string{"", "canary-visitor"} {
+		b := setup(t)
+		b.pay(paid("t1", "a visitor", "", ""), paid("t2", "canary-visitor", "", "ada@shop.example"), paid("t3", "other", "", ""))
+		conn := connect(t, b.dsn)
+		_, err := conn.Exec(t.Context(), `UPDATE websites SET visitor_rollups_until = $2 WHERE id = $1`, b.site.ID, until)
+		require.NoError(t, err)
+		if until != "" {
+			_, err = conn.Exec(t.Context(), `DELETE FROM visitor_rollups WHERE website_id = $1 AND visitor_id > $2`, b.site.ID, until)
+			require.NoError(t, err)
+		}
+		require.NotEmpty(t, found(t, conn, "canary-visitor"))
+		b.erase(model.ErasePersonInput{Email: ptr("ada@shop.example")})
+		require.Empty(t, found(t, conn, "canary-visitor"), "built until %q", until)
+		require.NoError(t, b.BuildRollups(t.Context(), b.site.ID, func(model.RollupProgress) {}))
+		require.True(t, b.verified().IsComplete)
+	}
+}
+
+// Of others' payments goes all that was the visitor's.
+func TestStore_ErasePerson_othersSession(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	in := paid("t1", "shared", "", "bob@shop.example")
+	in.SessionID = ptr("canary-session")
+	b.pay(in)
+	b.erase(model.ErasePersonInput{VisitorID: ptr("shared"), Only: ptr(true)})
+	conn := connect(t, b.dsn)
+	require.Empty(t, found(t, conn, "canary-session"))
+	require.Equal(t, []string{"t1  bob@shop.example - NONE false"}, b.entries(conn))
+}
+
+// A customer for whom only a page speaks again, once the payments are gone, is one whom payments know better.
+func TestStore_DeletePayments_claimedAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, visitor := range []string{"payer", "claimer", "later"} {
+		b.view(visitor)
+	}
+	b.pay(paid("t1", "payer", "c", ""))
+	b.happen(model.RecordEventInput{VisitorID: "claimer", Type: model.EventPayment, CustomerID: ptr("c")})
+	_, err := b.DeletePayments(t.Context(), b.site, "token", model.Deletion{TransactionID: ptr("t1")}, now)
+	require.NoError(t, err)
+	b.pay(paid("t2", "", "c", ""), paid("t3", "later", "c", ""), paid("t4", "", "c", ""))
+	require.Equal(t, []string{"t2 c  claimer CUSTOMER_ID false", "t3 c  later VISITOR_ID false", "t4 c  later CUSTOMER_ID false"}, b.entries(connect(t, b.dsn)))
+}
+
+// A refund that came with a visitor who is forgotten finds that of its charge.
+func TestStore_ErasePerson_refundOfOthers(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	in := refund("r1", "t1")
+	in.VisitorID, in.Email = ptr("shared"), ptr("bob@shop.example")
+	b.pay(paid("t1", "home", "", ""), in, paid("t2", "", "", "bob@shop.example"))
+	b.erase(model.ErasePersonInput{VisitorID: ptr("shared"), Only: ptr(true)})
+	require.Equal(t, []string{"r1  bob@shop.example home REFUNDED_PAYMENT false", "t1   home VISITOR_ID false", "t2  bob@shop.example home EMAIL false"},
+		b.entries(connect(t, b.dsn)))
+	b.verified()
+}
