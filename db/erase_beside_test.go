@@ -181,7 +181,7 @@ func TestStore_ErasePerson_besideNewVisitor(t *testing.T) {
 func TestStore_ErasePerson_besideVisitor(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.happen(model.RecordEventInput{VisitorID: "browser", Type: model.EventIdentify, UserID: ptr("u"), Name: ptr("Ada")})
+	b.happen(model.RecordEventInput{VisitorID: "browser", Type: model.EventIdentify, UserID: ptr("u"), Name: ptr("Lovelace")})
 	unlock := b.lock("customers")
 	erased := b.begin(1, func() { b.erase(model.ErasePersonInput{VisitorID: ptr("browser")}) })
 	seen := b.begin(2, func() { b.view("browser") })
@@ -189,7 +189,7 @@ func TestStore_ErasePerson_besideVisitor(t *testing.T) {
 	erased()
 	seen()
 	conn := connect(t, b.dsn)
-	require.Empty(t, found(t, conn, "Ada"))
+	require.Empty(t, found(t, conn, "Lovelace"))
 	require.Equal(t, "browser", value[string](t, conn, `SELECT string_agg(v.id, ' ') FROM visits t JOIN visitors v ON v.id = t.visitor_id`))
 }
 
