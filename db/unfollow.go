@@ -121,9 +121,10 @@ func (r recorder) resetRefunds(ctx context.Context, charges []string) ([]movedRo
 
 // findAgain credits payments that lost their visitor to the one that their customer is still known
 // by. Customers that were forgotten are known again by the payments that kept a visitor, one that was
-// seen before others and the earliest first; whatever follows from that follows. Neither leads to some visitors,
-// whom it is about to be taken from.
+// seen before others and the earliest first; whatever follows from that, and from what a page has said, follows.
+// Neither leads to some visitors, whom it is about to be taken from.
 func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey]bool, charges, besides []string) error {
+	r.proveClaimed(customers, besides)
 	for _, mustBeSeen := range []bool{true, false} {
 		for _, basis := range customerBases {
 			values := valuesOf(customers, basis)
@@ -148,10 +149,18 @@ func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey
 	}
 	links := map[model.CustomerKey]string{}
 	for _, basis := range customerBases {
-		values, err := r.unknown(ctx, basis, valuesOf(customers, basis))
+		values := valuesOf(customers, basis)
+		known, err := r.known(ctx, basis, values)
 		if err != nil {
 			return err
 		}
+		for _, row := range known {
+			if row.Claimed && !slices.Contains(besides, *row.VisitorID) {
+				links[row.key()] = *row.VisitorID
+			}
+		}
+		isKnown := keysOf(known)
+		values = slices.DeleteFunc(values, func(value string) bool { return isKnown[model.CustomerKey{Basis: basis, Value: value}] })
 		if len(values) == 0 {
 			continue
 		}
@@ -171,16 +180,33 @@ func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey
 	return r.follow(ctx, byFollowing, links, charges)
 }
 
-// unknown are those of the customers that are not known by a visitor.
-func (r recorder) unknown(ctx context.Context, basis model.AttributionBasis, values []string) ([]string, error) {
+// proveClaimed has the earliest payment that came with a visitor who was seen take over, with the next query, each of
+// the customers whom only a page has named, now that another is gone that went before both.
+func (r recorder) proveClaimed(customers map[model.CustomerKey]bool, besides []string) {
+	for _, basis := range customerBases {
+		values := valuesOf(customers, basis)
+		if len(values) == 0 {
+			continue
+		}
+		r.tx.queue(r.tx.NewRaw(`UPDATE customers c SET visitor_id = f.visitor_id, claimed = false FROM (
+				SELECT DISTINCT ON (k.value) k.value, p.visitor_id
+				FROM customers k
+				JOIN payments p ON p.website_id = ?0 AND p.?3 = k.value AND p.basis = 'VISITOR_ID' AND p.visitor_id <> ALL (?4)
+				JOIN visitors v ON v.website_id = ?0 AND v.id = p.visitor_id
+				WHERE k.website_id = ?0 AND k.basis = ?1 AND k.value IN (?2) AND k.claimed
+				ORDER BY k.value, p.recorded_at, p.id) AS f
+			WHERE c.website_id = ?0 AND c.basis = ?1 AND c.value = f.value`,
+			r.site.ID, string(basis), list(values), keyColumn(basis), textArray(besides)))
+	}
+}
+
+// known are those of the customers that are known by a visitor.
+func (r recorder) known(ctx context.Context, basis model.AttributionBasis, values []string) ([]customerRow, error) {
 	if len(values) == 0 {
 		return nil, nil
 	}
-	var known []string
-	err := r.tx.NewRaw("SELECT value FROM customers WHERE website_id = ? AND basis = ? AND value IN (?) AND visitor_id IS NOT NULL ORDER BY value",
+	var known []customerRow
+	err := r.tx.NewRaw("SELECT basis, value, visitor_id, claimed FROM customers WHERE website_id = ? AND basis = ? AND value IN (?) AND visitor_id IS NOT NULL",
 		r.site.ID, string(basis), list(values)).Scan(ctx, &known)
-	return slices.DeleteFunc(values, func(value string) bool {
-		_, found := slices.BinarySearch(known, value)
-		return found
-	}), err
+	return known, err
 }

@@ -139,6 +139,52 @@ func TestStore_DeletePayments_beforeClaim(t *testing.T) {
 	require.Equal(t, model.OutcomeAttributed, payload.Outcome)
 }
 
+// What a page has said counts for less than a payment that came with a visitor who was seen, also after a deletion, and
+// for more than what is known of a visitor who was never seen.
+func TestStore_DeletePayments_besideClaim(t *testing.T) {
+	t.Parallel()
+	shared := setup(t)
+	conn := connect(t, shared.dsn)
+	for name, one := range map[string]struct {
+		seen    []string
+		sent    []model.RecordPaymentInput
+		claim   model.RecordEventInput
+		then    model.RecordPaymentInput
+		deleted string
+		want    []string
+	}{
+		"the customer of another who paid with their visitor": {
+			seen:    []string{"ada", "bob"},
+			sent:    []model.RecordPaymentInput{paid("t1", "ada", "c", ""), paid("t2", "bob", "c", "")},
+			claim:   model.RecordEventInput{CustomerID: ptr("c")},
+			then:    paid("t3", "", "c", ""),
+			deleted: "t1",
+			want:    []string{"t2 c  bob VISITOR_ID false", "t3 c  bob CUSTOMER_ID false", "t4 c  bob CUSTOMER_ID false"},
+		},
+		"the customer of one who was never seen": {
+			sent:    []model.RecordPaymentInput{paid("t1", "ada", "c", ""), paid("t2", "ada", "", "e@x.example")},
+			claim:   model.RecordEventInput{Email: ptr("e@x.example")},
+			then:    paid("t3", "", "c", "e@x.example"),
+			deleted: "t2",
+			want:    []string{"t1 c  ada VISITOR_ID false", "t3 c e@x.example eve EMAIL false", "t4 c  eve CUSTOMER_ID false"},
+		},
+	} {
+		b := &bundle{Store: shared.Store, t: t}
+		b.site = b.website("USD")
+		for _, visitor := range one.seen {
+			b.view(visitor)
+		}
+		b.pay(one.sent...)
+		one.claim.VisitorID, one.claim.Type = "eve", model.EventPayment
+		b.happen(one.claim)
+		b.pay(one.then)
+		_, err := b.DeletePayments(t.Context(), b.site, "token", model.Deletion{TransactionID: &one.deleted}, now)
+		require.NoError(t, err)
+		b.pay(paid("t4", "", "c", ""))
+		require.Equal(t, one.want, b.entries(conn), name)
+	}
+}
+
 // A payment that is sent again, and leaves nothing, keeps no other of its batch from making its customer known.
 func TestStore_RecordPayments_besideDuplicate(t *testing.T) {
 	t.Parallel()
