@@ -233,3 +233,25 @@ func TestStore_ErasePerson_refundOfOthers(t *testing.T) {
 		b.entries(connect(t, b.dsn)))
 	b.verified()
 }
+
+// Whom a page has named beside the visitor who paid is the person's too.
+func TestStore_ErasePerson_claimant(t *testing.T) {
+	t.Parallel()
+	for name, in := range map[string]model.ErasePersonInput{"e-mail": {Email: ptr("ada@shop.example")}, "customer": {CustomerID: ptr("ada-1")}} {
+		b := setup(t)
+		for _, visitor := range []string{"payer", "claimer"} {
+			b.view(visitor)
+		}
+		b.pay(paid("t1", "payer", valueOr(in.CustomerID), valueOr(in.Email)))
+		b.happen(model.RecordEventInput{VisitorID: "claimer", Type: model.EventPayment, CustomerID: in.CustomerID, Email: in.Email})
+		require.Equal(t, []string{"claimer", "payer"}, b.erase(in).Person.VisitorIDs, name)
+		require.Empty(t, found(t, connect(t, b.dsn), "claimer"), name)
+	}
+}
+
+func valueOr(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
