@@ -57,11 +57,11 @@ func (c *crediting) takeOver(e *paid, isSeen bool) {
 	}
 }
 
-// says is whether the server may say a basis of an entry. After a deletion a payment may go on to follow the e-mail
-// where it would follow the customer id had the deleted payment never been sent, and the other way round.
+// says is whether the server may say a basis of an entry. One whose customer id and e-mail become known by a visitor
+// together, or again after a deletion, may follow either.
 func (b *books) says(e *paid, basis string) bool {
 	follows := func(basis string) bool { return basis == "CUSTOMER_ID" || basis == "EMAIL" }
-	return basis == e.basis || b.hasDeleted && e.isEither && follows(basis) && follows(e.basis)
+	return basis == e.basis || e.isEither && follows(basis) && follows(e.basis)
 }
 
 // settle takes one step from what is known to what follows from that for some entries, and says whether anything did.

@@ -15,8 +15,8 @@ type books struct {
 	facts    []*fact
 	batches  int
 	known    map[string]string // customers to visitors, as far as that follows from the facts
-	// hasDeleted says that an entry was deleted once, hasPruned that visits were.
-	hasDeleted, hasPruned bool
+	// hasPruned says that visits were deleted once.
+	hasPruned bool
 }
 
 // fact is a payment, or what a page has told.
@@ -226,8 +226,6 @@ func (b *books) seen(visitor string) bool {
 
 // delete takes out the entries that match.
 func (b *books) delete(matches func(e *paid) bool) {
-	before := len(b.facts)
 	b.facts = slices.DeleteFunc(b.facts, func(f *fact) bool { return f.payment != nil && matches(f.payment) })
-	b.hasDeleted = b.hasDeleted || len(b.facts) < before
 	b.credit()
 }

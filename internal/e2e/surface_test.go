@@ -111,9 +111,9 @@ func (s *stack) order(t *testing.T, sent *collector) {
 			require.NotContains(t, []string{"INTERNAL", "UNAVAILABLE", "GRAPHQL_VALIDATION_FAILED"}, fault.Extensions.Code, text)
 		}
 	}
-	sent.about(s.site.ID, "recordPayments of 60")
+	sent.about(s.site.ID, "recordPayments of 30")
 	var batch []map[string]any
-	for i := range 60 { // few beside the rows of the ledger that the plans are made for
+	for i := range 30 { // few beside the rows of the ledger that the plans are made for
 		one := map[string]any{"transactionId": s.id(fmt.Sprint("b", i)), "amount": 1, "currency": "USD", "customerId": s.id(fmt.Sprint("b", i)), "email": fmt.Sprintf("b%d@example.com", i)}
 		switch i % 3 {
 		case 1:
