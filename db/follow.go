@@ -87,8 +87,8 @@ const claimable = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND p.visitor_id 
 	OR EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id)
 		AND NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = p.visitor_id))`
 
-// follow is late attribution. Customers that became known take their earlier payments along, these
-// their refunds and their other customer keys, and so on until nothing moves.
+// follow is late attribution. Customers that became known, by what is said of the links, take their earlier payments
+// along, these their refunds and, as byFollowing, their other customer keys, and so on until nothing moves.
 func (r recorder) follow(ctx context.Context, by linking, links map[model.CustomerKey]string, charges []string) error {
 	type link struct {
 		key     model.CustomerKey

@@ -42,7 +42,8 @@ type Ledger struct {
 	// Claimed are those of the known customers that only a page says so of: see RecordEventInput. A payment
 	// that comes with a visitor who was seen knows better.
 	Claimed map[CustomerKey]bool
-	// Links are the customers that became known, or known by a visitor that has been seen.
+	// Links are the customers that became known, or known by a visitor that has been seen where the former one was not,
+	// or where only a page had said who it is. What each may take is decided.
 	Links map[CustomerKey]string
 	// EventsLeft is how many more entries the account may record; negative means no limit.
 	EventsLeft int64
