@@ -147,12 +147,22 @@ func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey
 			}
 		}
 	}
+	links, err := r.linksAgain(ctx, customers, besides)
+	if err != nil {
+		return err
+	}
+	return r.follow(ctx, byFollowing, links, charges)
+}
+
+// linksAgain are the visitors of those of the customers whom a page has named, and of those whom nobody is known by:
+// the visitor of a payment that kept it.
+func (r recorder) linksAgain(ctx context.Context, customers map[model.CustomerKey]bool, besides []string) (map[model.CustomerKey]string, error) {
 	links := map[model.CustomerKey]string{}
 	for _, basis := range customerBases {
 		values := valuesOf(customers, basis)
 		known, err := r.known(ctx, basis, values)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, row := range known {
 			if row.Claimed && !slices.Contains(besides, *row.VisitorID) {
@@ -171,13 +181,13 @@ func (r recorder) findAgain(ctx context.Context, customers map[model.CustomerKey
 			ORDER BY p.?3, v.id IS NULL, p.recorded_at, p.id`,
 			r.site.ID, string(basis), list(values), keyColumn(basis), textArray(besides)).Scan(ctx, &rows)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, row := range rows {
 			links[row.key()] = *row.VisitorID
 		}
 	}
-	return r.follow(ctx, byFollowing, links, charges)
+	return links, nil
 }
 
 // proveClaimed has the earliest payment that came with a visitor who was seen take over, with the next query, each of
