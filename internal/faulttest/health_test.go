@@ -65,6 +65,8 @@ func TestHealth(t *testing.T) {
 		defer func() { _ = conn.Close() }()
 		_, err = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: tributary\r\n\r\n") // and the connection stays
 		require.NoError(t, err)
+		_, err = conn.Read(make([]byte, 1)) // the server has taken it
+		require.NoError(t, err)
 	}
 	r.checkFiles()
 	found(wrong, "connections that stay open")
