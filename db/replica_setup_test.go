@@ -1,11 +1,9 @@
 package db_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +15,7 @@ import (
 	"tributary/db"
 	"tributary/graph"
 	"tributary/internal/dbtest"
+	"tributary/internal/logtest"
 	"tributary/model"
 )
 
@@ -65,16 +64,10 @@ func (a *asked) BeforeQuery(ctx context.Context, event *bun.QueryEvent) context.
 
 func (a *asked) AfterQuery(context.Context, *bun.QueryEvent) {}
 
-// lines are those of a log that were not waited for yet.
+// lines are those of a log, of which some were waited for already.
 type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
+	logtest.Buffer
+	read int // bytes
 }
 
 // next waits for the next line, which must contain a text.
@@ -82,11 +75,11 @@ func (l *lines) next(t *testing.T, text string) {
 	t.Helper()
 	var line string
 	require.Eventually(t, func() bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		line, _ = l.text.ReadString('\n')
-		return line != ""
+		var isWhole bool
+		line, _, isWhole = strings.Cut(l.String()[l.read:], "\n")
+		return isWhole
 	}, 20*time.Second, 2*time.Millisecond, "the log does not say: %s", text)
+	l.read += len(line) + 1
 	require.Contains(t, line, text)
 }
 
