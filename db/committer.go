@@ -12,6 +12,9 @@ import (
 )
 
 const (
+	// lanes is how many transactions of a committer a website has at most at a time: while one waits for the disk,
+	// the other keeps Postgres at work.
+	lanes = 2
 	// maxBatch is how many items one transaction has at most, unless a single write has more.
 	maxBatch = 1000
 	// maxWaiting is how many items may wait for a transaction, over all websites.
@@ -24,25 +27,27 @@ const (
 // form the next one together, and each is answered only after its own transaction has committed. So
 // nothing is less durable, a single client waits for nobody, and under load many share one commit.
 //
-// Each website has at most one transaction of a committer at a time: several would only wait for each
-// other, and one website that is held up does not hold up others.
+// Each website has at most one transaction of a committer at a time in each of its lanes. What would have to wait
+// for each other is in the same lane, and one website that is held up does not hold up others.
 type committer[I, O any] struct {
 	// commit writes the items of one website in one transaction. Each item has its own result; an error
 	// means that none is written.
 	commit func(ctx context.Context, site model.Website, items []I) ([]O, error)
-	of     string       // what the items are: of CommitKinds
-	tell   func(Commit) // of each transaction, or nil
+	of     string         // what the items are: of CommitKinds
+	lane   func(I) uint64 // of an item, modulo lanes
+	tell   func(Commit)   // of each transaction, or nil
 
 	mu      sync.Mutex
 	queues  map[ledgerKey][]*pendingWrite[I, O] // of the ledgers that are at work
 	waiting int
 }
 
-// ledgerKey is what writes of one transaction have in common: of the website, as the requests have read it, all
-// that a transaction does not read itself.
+// ledgerKey is what writes of one transaction have in common: their lane, and of the website, as the requests have
+// read it, all that a transaction does not read itself.
 type ledgerKey struct {
 	website, account, timezone string
 	eventLimit                 int64
+	lane                       uint64
 }
 
 // pendingWrite is a write that waits for its transaction.
@@ -55,8 +60,8 @@ type pendingWrite[I, O any] struct {
 	done    chan struct{}
 }
 
-func newCommitter[I, O any](of string, commit func(context.Context, model.Website, []I) ([]O, error)) *committer[I, O] {
-	return &committer[I, O]{of: of, commit: commit, queues: map[ledgerKey][]*pendingWrite[I, O]{}}
+func newCommitter[I, O any](of string, lane func(I) uint64, commit func(context.Context, model.Website, []I) ([]O, error)) *committer[I, O] {
+	return &committer[I, O]{of: of, lane: lane, commit: commit, queues: map[ledgerKey][]*pendingWrite[I, O]{}}
 }
 
 // write answers the results of the items after they have been committed, and CodeUnavailable when too
@@ -75,7 +80,7 @@ func (c *committer[I, O]) write(ctx context.Context, site model.Website, items [
 }
 
 func (c *committer[I, O]) enqueue(w *pendingWrite[I, O]) error {
-	key := ledgerKey{w.site.ID, w.site.AccountID, w.site.Timezone, w.site.EventLimit}
+	key := ledgerKey{w.site.ID, w.site.AccountID, w.site.Timezone, w.site.EventLimit, c.lane(w.items[0]) % lanes}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.waiting > 0 && c.waiting+len(w.items) > maxWaiting {

@@ -79,6 +79,7 @@ func Open(dsn string, opts Options) (*Store, error) {
 		"timezone":                            "UTC",
 		"default_transaction_isolation":       "read committed",
 		"jit":                                 "off",
+		"plan_cache_mode":                     "force_generic_plan",
 		"statement_timeout":                   limit,
 		"idle_in_transaction_session_timeout": limit,
 		"log_parameter_max_length_on_error":   "0",
@@ -105,7 +106,8 @@ func Open(dsn string, opts Options) (*Store, error) {
 	s := &Store{db: bunDB, hook: opts.Hook, growth: newGrowth()}
 	s.tokens, s.websites = newRecent[model.Token](opts.Remember), newRecent[model.Website](opts.Remember)
 	s.writes, s.reports = newTurnstile(opts.MaxConnections/2), newTurnstile(opts.MaxConnections/3)
-	s.payments, s.views, s.events = newCommitter(ofPayments, s.recordPayments), newCommitter(ofPageviews, s.recordViews), newCommitter(ofEvents, inTurn(s, s.recordEvents))
+	s.payments, s.views, s.events = newCommitter(ofPayments, laneOfPayment, s.recordPayments), newCommitter(ofPageviews, laneOfView, s.recordViews),
+		newCommitter(ofEvents, laneOfEvent, inTurn(s, s.recordEvents))
 	return s, nil
 }
 

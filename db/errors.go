@@ -28,6 +28,7 @@ const (
 	stateTerminated    = "57P01"
 	stateSilent        = "25P03" // a transaction was ended that waited for its next statement
 	stateSyntax        = "42601"
+	stateUnsupported   = "0A000" // also a kept statement whose columns have other types by now
 	classConnection    = "08"
 	classData          = "22"
 	classResources     = "53"
@@ -45,7 +46,7 @@ var violations = map[string]func() error{
 // isRetryable says whether the transaction did nothing and may be run again.
 func isRetryable(err error) bool {
 	var pg *pgconn.PgError
-	return errors.Is(err, errNotAlone) ||
+	return errors.Is(err, errNotAlone) || errors.Is(err, errKeptTooLong) ||
 		errors.As(err, &pg) && (pg.Code == stateDeadlock || pg.Code == stateSerialization || isConflict(pg))
 }
 

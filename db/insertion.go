@@ -1,69 +1,59 @@
 package db
 
 import (
-	"bytes"
+	"database/sql/driver"
 	"reflect"
+	"strconv"
 
-	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/dialect/sqltype"
 	"github.com/uptrace/bun/schema"
 )
 
-// fewRows is up to how many rows are written as VALUES.
-const fewRows = 4
+// insertion is an INSERT of rows, of which no two are the same, and what comes after it, such as ON CONFLICT. Several
+// rows it writes column by column, as arrays, but for the columns that are the same in all: so a statement is the
+// same for whatever number of rows.
+func insertion[T any](rows []T, rest ...string) keepable { return insertionOf[T]{rows, rest} }
 
-// insertion is an INSERT of rows, of which no two are the same; a query may go on with ON CONFLICT and RETURNING.
-// More than a few it writes column by column, as arrays: a list of VALUES is analysed and planned value by value.
-// A column that is the same in all rows is then written once. One that is null in all is left out.
-func insertion[T any](rows []T) schema.QueryAppender { return insertionOf[T](rows) }
-
-type insertionOf[T any] []T
+type insertionOf[T any] struct {
+	rows []T
+	rest []string
+}
 
 // AppendQuery implements schema.QueryAppender.
-func (rows insertionOf[T]) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
-	table, sent := gen.Dialect().Tables().Get(reflect.TypeFor[T]()), reflect.ValueOf(rows)
-	b = append(append(append(b, "INSERT INTO "...), table.SQLName...), " ("...)
-	if len(rows) <= fewRows {
-		return appendValues(gen, b, table.Fields, sent), nil
-	}
-	return appendArrays(gen, b, table.Fields, sent)
+func (q insertionOf[T]) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
+	text, args, err := q.kept(gen)
+	return appendKept(gen, b, text, args), err
 }
 
-func appendValues(gen schema.QueryGen, b []byte, fields []*schema.Field, rows reflect.Value) []byte {
-	var names []byte
-	values := make([][]byte, rows.Len())
-	for _, field := range fields {
-		if isNull(field, rows) {
-			continue
+func (q insertionOf[T]) kept(gen schema.QueryGen) (string, []any, error) {
+	table, rows := gen.Dialect().Tables().Get(reflect.TypeFor[T]()), reflect.ValueOf(q.rows)
+	var args []any
+	var names, values, arrays, arrayNames []byte
+	for _, field := range table.Fields {
+		column, err := columnOf(field, rows)
+		if err != nil {
+			return "", nil, err
 		}
 		names = append(separate(names), field.SQLName...)
-		for i := range values {
-			values[i] = field.AppendValue(gen, separate(values[i]), rows.Index(i))
-		}
-	}
-	return append(append(append(append(b, names...), ") VALUES ("...), bytes.Join(values, []byte("), ("))...), ')')
-}
-
-func appendArrays(gen schema.QueryGen, b []byte, fields []*schema.Field, rows reflect.Value) (_ []byte, err error) {
-	var names, values, arrays, arrayNames, first []byte
-	for _, field := range fields {
-		if isNull(field, rows) {
+		if isSame(column) {
+			args = append(args, column[0])
+			values = appendPlaceholder(separate(values), len(args), sqlType(field))
 			continue
 		}
-		names = append(separate(names), field.SQLName...)
-		if first = field.AppendValue(gen, first[:0], rows.Index(0)); isSame(gen, field, rows, first) {
-			values = append(separate(values), first...)
-			continue
-		}
+		args = append(args, column)
 		values = append(append(separate(values), "sent."...), field.SQLName...)
+		arrays = append(appendPlaceholder(separate(arrays), len(args), sqlType(field)), "[]"...)
 		arrayNames = append(separate(arrayNames), field.SQLName...)
-		if arrays, err = columnOf(field, rows).AppendQuery(gen, separate(arrays)); err != nil {
-			return nil, err
-		}
-		arrays = append(append(append(arrays, "::"...), sqlType(field)...), "[]"...)
 	}
-	b = append(append(append(b, names...), ") SELECT "...), values...)
-	b = append(append(b, " FROM unnest("...), arrays...)
-	return append(append(append(b, ") AS sent ("...), arrayNames...), ')'), nil
+	text := append(append(append([]byte("INSERT INTO "), table.SQLName...), " ("...), names...)
+	text = append(append(text, ") SELECT "...), values...)
+	if arrays != nil {
+		text = append(append(append(append(append(text, " FROM unnest("...), arrays...), ") AS sent ("...), arrayNames...), ')')
+	}
+	for _, rest := range q.rest {
+		text = append(append(text, ' '), rest...)
+	}
+	return string(text), args, nil
 }
 
 // separate puts a comma before all but the first of a list.
@@ -74,37 +64,47 @@ func separate(list []byte) []byte {
 	return append(list, ", "...)
 }
 
-// isNull says whether all of the rows have nothing in a field.
-func isNull(field *schema.Field, rows reflect.Value) bool {
-	if !field.IsPtr {
-		return false
-	}
-	for i := range rows.Len() {
-		if !field.HasNilValue(rows.Index(i)) {
-			return false
-		}
-	}
-	return true
-}
-
-// isSame says whether all of the rows have in a field what the first one has, as it is written.
-func isSame(gen schema.QueryGen, field *schema.Field, rows reflect.Value, first []byte) bool {
-	var value []byte
-	for i := 1; i < rows.Len(); i++ {
-		if value = field.AppendValue(gen, value[:0], rows.Index(i)); !bytes.Equal(value, first) {
-			return false
-		}
-	}
-	return true
+func appendPlaceholder(b []byte, n int, sqlType string) []byte {
+	return append(append(strconv.AppendInt(append(b, '$'), int64(n), 10), "::"...), sqlType...)
 }
 
 // columnOf is what the rows have in a field.
-func columnOf(field *schema.Field, rows reflect.Value) *pgdialect.ArrayValue {
-	column := reflect.MakeSlice(reflect.SliceOf(field.StructField.Type), rows.Len(), rows.Len())
-	for i := range rows.Len() {
-		column.Index(i).Set(field.Value(rows.Index(i)))
+func columnOf(field *schema.Field, rows reflect.Value) (column []any, err error) {
+	column = make([]any, rows.Len())
+	for i := range column {
+		if column[i], err = argument(field, rows.Index(i)); err != nil {
+			return nil, err
+		}
 	}
-	return pgdialect.Array(column.Interface())
+	return column, nil
+}
+
+// isSame says whether all of a column is the same.
+func isSame(column []any) bool {
+	for _, value := range column[1:] {
+		if value != column[0] {
+			return false
+		}
+	}
+	return true
+}
+
+// argument is a field of a row as a statement gets it.
+func argument(field *schema.Field, row reflect.Value) (any, error) {
+	value := field.Value(row)
+	if value.Kind() == reflect.Pointer {
+		if value.IsNil() {
+			return nil, nil
+		}
+		value = value.Elem()
+	}
+	if valuer, ok := value.Interface().(driver.Valuer); ok {
+		return valuer.Value()
+	}
+	if value.Kind() == reflect.String {
+		return value.String(), nil
+	}
+	return value.Interface(), nil
 }
 
 // jsonText is JSON as a column holds it.
@@ -112,8 +112,11 @@ type jsonText string
 
 // sqlType is the type of a field's column.
 func sqlType(field *schema.Field) string {
-	if field.IndirectType == reflect.TypeFor[jsonText]() {
+	switch {
+	case field.IndirectType == reflect.TypeFor[jsonText]():
 		return "json"
+	case field.UserSQLType == sqltype.VarChar:
+		return "text"
 	}
 	return field.UserSQLType
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"tributary/model"
 )
@@ -70,11 +69,10 @@ func (r recorder) queueLoad(batch []*model.NewPayment, read *loaded) (visitors [
 	if len(customers) > 0 {
 		r.tx.queueInto(&read.customers, r.lockedCustomers(customers))
 	}
-	r.tx.queueInto(&read.website, r.tx.NewRaw("SELECT currency, rollups_until, visitor_rollups_until FROM websites WHERE id = ?", r.site.ID))
-	r.tx.queueInto(&read.entries, r.tx.NewRaw("SELECT p.* FROM payments p WHERE p.website_id = ? AND p.transaction_id = ANY (?)",
-		r.site.ID, pgdialect.Array(transactions)))
-	r.tx.queueInto(&read.entries, r.tx.NewRaw("SELECT p.* FROM payments p WHERE p.website_id = ? AND p.charge_id = ANY (?) AND p.is_refund",
-		r.site.ID, pgdialect.Array(charges)))
+	r.tx.queueInto(&read.website, kept("SELECT currency, rollups_until, visitor_rollups_until FROM websites WHERE id = $1", r.site.ID))
+	payments := "SELECT " + columns[paymentRow](r.tx.store.db.QueryGen(), "p") + " FROM payments p WHERE p.website_id = $1 AND "
+	r.tx.queueInto(&read.entries, kept(forEach(payments+"p.transaction_id = sent.id"), r.site.ID, transactions))
+	r.tx.queueInto(&read.entries, kept(forEach(payments+"p.charge_id = sent.id AND p.is_refund"), r.site.ID, charges))
 	if len(visitors) > 0 {
 		r.tx.queueInto(&read.seen, r.seen(visitors))
 	}
@@ -86,10 +84,10 @@ func (r recorder) queueLoad(batch []*model.NewPayment, read *loaded) (visitors [
 
 // lockedCustomers locks customers and reads whom they are known by. Those that are missing are inserted, so that
 // there is a row to lock.
-func (r recorder) lockedCustomers(rows []customerRow) *bun.RawQuery {
+func (r recorder) lockedCustomers(rows []customerRow) keepable {
 	slices.SortFunc(rows, func(a, b customerRow) int { return compareKeys(a.key(), b.key()) })
-	return r.tx.NewRaw(`? ON CONFLICT (website_id, basis, value) DO UPDATE SET value = EXCLUDED.value
-		RETURNING basis, value, visitor_id, claimed, xmax = 0 AS is_new`, insertion(slices.Compact(rows)))
+	return insertion(slices.Compact(rows), `ON CONFLICT (website_id, basis, value) DO UPDATE SET value = EXCLUDED.value
+		RETURNING basis, value, visitor_id, claimed, xmax = 0 AS is_new`)
 }
 
 // leaveCustomers deletes, with the next query, the customers that were inserted to be locked and that none of the
@@ -115,8 +113,8 @@ func (r recorder) leaveCustomers(added []*model.Payment) {
 }
 
 // seen reads which of the visitors have been seen.
-func (r recorder) seen(visitors []string) *bun.RawQuery {
-	return r.tx.NewRaw("SELECT id FROM visitors WHERE website_id = ? AND id = ANY (?)", r.site.ID, pgdialect.Array(visitors))
+func (r recorder) seen(visitors []string) keepable {
+	return kept(forEach("SELECT v.id FROM visitors v WHERE v.website_id = $1 AND v.id = sent.id"), r.site.ID, visitors)
 }
 
 // lockedUsage locks the account's count of the month, and reads it.

@@ -5,8 +5,6 @@ import (
 	"hash/fnv"
 	"slices"
 
-	"github.com/uptrace/bun/dialect/pgdialect"
-
 	"tributary/model"
 )
 
@@ -65,6 +63,9 @@ func (r recorder) websiteLock() uint64 {
 	return website - website%(chargeLocks+1)
 }
 
+// chargeLock is which of the locks of its website a charge has.
+func chargeLock(id string) uint64 { return hash(id) % chargeLocks }
+
 // lock keeps those who are alone away from the website until the transaction ends, and other recorders from
 // the charges with their refunds, whether or not any of them is recorded yet. There may be no row to lock,
 // hence advisory locks. A recorder that is alone has kept everybody away already. The locks are taken with the
@@ -76,11 +77,11 @@ func (r recorder) lock(charges []string) {
 	website := int64(r.websiteLock())
 	keys := make([]int64, len(charges))
 	for i, id := range charges {
-		keys[i] = website + 1 + int64(hash(id)%chargeLocks)
+		keys[i] = website + 1 + int64(chargeLock(id))
 	}
 	slices.Sort(keys)
-	r.tx.queue(r.tx.NewRaw(`SELECT CASE k WHEN ?0 THEN pg_advisory_xact_lock_shared(k) ELSE pg_advisory_xact_lock(k) END FROM unnest(?1::bigint[]) AS k`,
-		website, pgdialect.Array(append([]int64{website}, slices.Compact(keys)...))))
+	r.tx.queue(kept(`SELECT CASE k WHEN $1::bigint THEN pg_advisory_xact_lock_shared(k) ELSE pg_advisory_xact_lock(k) END FROM unnest($2::bigint[]) AS k`,
+		website, append([]int64{website}, slices.Compact(keys)...)))
 }
 
 // lockVisitors has those wait who record pageviews and events of the visitors, with the next query.

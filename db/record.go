@@ -31,6 +31,9 @@ func (s *Store) RecordPayments(ctx context.Context, site model.Website, payments
 	return s.payments.write(ctx, site, payments)
 }
 
+// laneOfPayment is by the locks of charges, so that no payment of one lane waits for one of another.
+func laneOfPayment(p *model.NewPayment) uint64 { return chargeLock(p.ChargeID()) }
+
 func (s *Store) recordPayments(ctx context.Context, site model.Website, payments []*model.NewPayment) ([]model.RecordPaymentResult, error) {
 	var results []model.RecordPaymentResult
 	err := s.recording(ctx, site, len(payments), func(ctx context.Context, r recorder) error {

@@ -23,6 +23,8 @@ func (s *Store) RecordEvent(ctx context.Context, site model.Website, event model
 	return recordOne(ctx, s.events, s.events.commit, site, happening{event, now})
 }
 
+func laneOfEvent(e happening) uint64 { return hash(e.event.VisitorID) }
+
 // recordEvents records events of a website in one transaction.
 func (s *Store) recordEvents(ctx context.Context, site model.Website, events []happening) ([]*model.RecordEventPayload, error) {
 	var payloads []*model.RecordEventPayload

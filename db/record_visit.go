@@ -23,6 +23,8 @@ func (s *Store) RecordVisit(ctx context.Context, site model.Website, view model.
 	return recordOne(ctx, s.views, inTurn(s, s.recordViews), site, pageview{view, now})
 }
 
+func laneOfView(v pageview) uint64 { return hash(v.view.VisitorID) }
+
 // recordViews records pageviews of a website in one transaction.
 func (s *Store) recordViews(ctx context.Context, site model.Website, views []pageview) ([]*model.RecordVisitPayload, error) {
 	var payloads []*model.RecordVisitPayload
@@ -150,10 +152,10 @@ func (r recorder) updateVisits(rows *[]visitRow, columns []string) *bun.UpdateQu
 func (r recorder) meet(ctx context.Context, rows []visitorRow) (map[string]visitorRow, error) {
 	slices.SortFunc(rows, func(a, b visitorRow) int { return cmp.Compare(a.ID, b.ID) })
 	var met []visitorRow
-	r.tx.queueInto(&met, r.tx.NewRaw(`? ON CONFLICT (website_id, id) DO UPDATE SET
+	r.tx.queueInto(&met, insertion(rows, `ON CONFLICT (website_id, id) DO UPDATE SET
 		first_seen_at = least(visitors.first_seen_at, EXCLUDED.first_seen_at),
 		last_seen_at = greatest(visitors.last_seen_at, EXCLUDED.last_seen_at)
-		RETURNING *, xmax = 0 AS is_new`, insertion(rows)))
+		RETURNING *, xmax = 0 AS is_new`))
 	if err := r.tx.send(ctx); err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func TestStore_RecordVisit_together(t *testing.T) {
 			})
 		}
 		started.Wait()
-		waiting(t, b.dsn, 1) // one connection, for all of them
+		waiting(t, b.dsn, lanes) // connections, for all of them
 		require.NoError(t, block.Rollback(t.Context()))
 		ended.Wait()
 		require.Equal(t, make([]error, views), errs)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
-	"github.com/uptrace/bun/schema"
 
 	"tributary/model"
 )
@@ -60,22 +59,18 @@ type visitorRollupRow struct {
 	LastPaymentAt  time.Time
 }
 
-// addRollups adds the rows of an insert to what is kept, with the next query.
-func (r recorder) addRollups(insert schema.QueryAppender) {
-	r.tx.queue(r.tx.NewRaw(`? ON CONFLICT ON CONSTRAINT rollups_pkey DO UPDATE SET
+// addsToRollups and addsToVisitorRollups are how an INSERT adds its rows to what is kept.
+const (
+	addsToRollups = `ON CONFLICT ON CONSTRAINT rollups_pkey DO UPDATE SET
 		count = rollups.count + EXCLUDED.count, amount_minor = rollups.amount_minor + EXCLUDED.amount_minor,
-		reporting_minor = rollups.reporting_minor + EXCLUDED.reporting_minor`, insert))
-}
-
-// addVisitorRollups adds the rows of an insert to what is kept, with the next query.
-func (r recorder) addVisitorRollups(insert schema.QueryAppender) {
-	r.tx.queue(r.tx.NewRaw(`? ON CONFLICT ON CONSTRAINT visitor_rollups_pkey DO UPDATE SET
+		reporting_minor = rollups.reporting_minor + EXCLUDED.reporting_minor`
+	addsToVisitorRollups = `ON CONFLICT ON CONSTRAINT visitor_rollups_pkey DO UPDATE SET
 		entries = visitor_rollups.entries + EXCLUDED.entries, payments = visitor_rollups.payments + EXCLUDED.payments,
 		gross_minor = visitor_rollups.gross_minor + EXCLUDED.gross_minor,
 		refunded_minor = visitor_rollups.refunded_minor + EXCLUDED.refunded_minor,
 		first_payment_at = least(visitor_rollups.first_payment_at, EXCLUDED.first_payment_at),
-		last_payment_at = greatest(visitor_rollups.last_payment_at, EXCLUDED.last_payment_at)`, insert))
-}
+		last_payment_at = greatest(visitor_rollups.last_payment_at, EXCLUDED.last_payment_at)`
+)
 
 // exact is a whole number of any size.
 type exact struct{ model.Sum }
@@ -162,8 +157,8 @@ func (r recorder) keepRollups(ctx context.Context) error {
 		}
 		changes.extent = &extent
 	}
-	r.keepSpans()
 	r.keepVisitors()
+	r.keepSpans()
 	return nil
 }
 
@@ -200,7 +195,7 @@ func (r recorder) keepSpans() {
 	for _, key := range slices.SortedFunc(maps.Keys(sums), compareRollups) {
 		rows = append(rows, *sums[key])
 	}
-	r.addRollups(insertion(rows))
+	r.tx.queue(insertion(rows, addsToRollups))
 	if len(emptied) == 0 {
 		return
 	}
@@ -251,7 +246,7 @@ func (r recorder) keepVisitors() {
 	for _, visitor := range slices.Sorted(maps.Keys(sums)) {
 		rows = append(rows, *sums[visitor])
 	}
-	r.addVisitorRollups(insertion(rows))
+	r.tx.queue(insertion(rows, addsToVisitorRollups))
 	if len(left) > 0 {
 		r.narrow(slices.Sorted(maps.Keys(left)))
 	}

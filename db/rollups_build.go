@@ -97,8 +97,8 @@ func (r recorder) buildSpans(ctx context.Context, extent *rollupExtent) error {
 	}
 	extent.RollupsUntil = first(next)
 	entries := extent.ofSpans(ledger(r.tx, r.site.ID)).Where("p.occurred_at >= ?", from)
-	r.addRollups(r.tx.NewInsert().Model((*rollupRow)(nil)).With("ledger", ledgerRollups(r.tx, r.site.ID, entries)).
-		Column(rollupColumns...).TableExpr("ledger"))
+	r.tx.queue(r.tx.NewRaw("? "+addsToRollups, r.tx.NewInsert().Model((*rollupRow)(nil)).With("ledger", ledgerRollups(r.tx, r.site.ID, entries)).
+		Column(rollupColumns...).TableExpr("ledger")))
 	return r.writeExtent(ctx, *extent)
 }
 
@@ -118,8 +118,8 @@ func (r recorder) buildVisitors(ctx context.Context, extent *rollupExtent) error
 	}
 	extent.VisitorRollupsUntil = first(next)
 	entries := extent.ofVisitors(ledger(r.tx, r.site.ID)).Where("p.visitor_id > ?", from)
-	r.addVisitorRollups(r.tx.NewInsert().Model((*visitorRollupRow)(nil)).With("ledger", ledgerVisitorRollups(r.tx, r.site.ID, entries)).
-		Column(visitorRollupColumns...).TableExpr("ledger"))
+	r.tx.queue(r.tx.NewRaw("? "+addsToVisitorRollups, r.tx.NewInsert().Model((*visitorRollupRow)(nil)).With("ledger", ledgerVisitorRollups(r.tx, r.site.ID, entries)).
+		Column(visitorRollupColumns...).TableExpr("ledger")))
 	return r.writeExtent(ctx, *extent)
 }
 

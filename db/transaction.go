@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"os"
 	"reflect"
-	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
@@ -40,15 +40,18 @@ type transaction struct {
 	conn   bun.Conn
 	queued []statement
 	err    error // the first one: nothing is sent after it
+	isLast bool  // what is queued ends with COMMIT
 	// mayBeCommitted says that COMMIT was sent, and Postgres did not end before it.
 	mayBeCommitted bool
 }
 
 // statement is a statement that is to be sent.
 type statement struct {
-	text  string
-	rows  any         // a pointer to the slice of rows that its rows are added to, or nil
-	ended func(error) // tells the store's hook, or nil
+	text   string
+	args   []any       // of one that is kept
+	isKept bool        // by the connection, for the next time: see keepable
+	rows   any         // a pointer to the slice of rows that its rows are added to, or nil
+	ended  func(error) // tells the store's hook, or nil
 }
 
 // begin begins a transaction. Whoever does so must end it. If the context has a deadline, the connection gets it:
@@ -66,27 +69,13 @@ func (s *Store) begin(ctx context.Context) (*transaction, error) {
 	}
 	t := &transaction{store: s, ctx: ctx, conn: conn}
 	if isLimited {
-		if err := t.onConnection(func(pg *pgconn.PgConn) error { return pg.Conn().SetDeadline(deadline) }); err != nil {
+		if err := t.onConnection(func(conn *pgx.Conn) error { return conn.PgConn().Conn().SetDeadline(deadline) }); err != nil {
 			t.end(ctx)
 			return nil, err
 		}
 	}
-	t.add(nil, "BEGIN")
+	t.queue(kept("BEGIN"))
 	return t, nil
-}
-
-// add adds a statement to those that are queued. The store's hook sees it there, and so who has asked for it.
-func (t *transaction) add(rows any, text string) {
-	var ended func(error)
-	if hook := t.store.hook; hook != nil {
-		event := &bun.QueryEvent{DB: t.store.db, Query: text, StartTime: time.Now()}
-		ctx := hook.BeforeQuery(t.ctx, event)
-		ended = func(err error) {
-			event.Err = err
-			hook.AfterQuery(ctx, event)
-		}
-	}
-	t.queued = append(t.queued, statement{text, rows, ended})
 }
 
 // queue has a query run with those that follow. If it fails, so do they.
@@ -95,21 +84,52 @@ func (t *transaction) queue(query schema.QueryAppender) { t.queueInto(nil, query
 // queueInto is queue for a query of which the rows are wanted: rows is a pointer to a slice of structs, to which
 // they are added when they come.
 func (t *transaction) queueInto(rows any, query schema.QueryAppender) {
-	text, err := query.AppendQuery(t.store.db.QueryGen(), nil)
-	t.add(rows, string(text))
+	gen := t.store.db.QueryGen()
+	s := statement{rows: rows}
+	var err error
+	if own, isKept := query.(keepable); isKept {
+		s.isKept = true
+		s.text, s.args, err = own.kept(gen)
+	} else {
+		var text []byte
+		text, err = query.AppendQuery(gen, nil)
+		s.text = string(text)
+	}
+	s.ended = t.tellHook(query, s)
+	t.queued = append(t.queued, s)
 	t.err = cmp.Or(t.err, err)
+}
+
+// tellHook tells the store's hook, if it has one, of a query that is queued: there it sees who has asked for it. It
+// answers how to tell that the query has ended.
+func (t *transaction) tellHook(query schema.QueryAppender, s statement) (ended func(error)) {
+	hook := t.store.hook
+	if hook == nil {
+		return nil
+	}
+	text, _ := query.AppendQuery(t.store.db.QueryGen(), nil)
+	event := &bun.QueryEvent{DB: t.store.db, Query: string(text), StartTime: time.Now()}
+	if s.isKept {
+		event.Stash = map[any]any{KeptText: s.text}
+	}
+	ctx := hook.BeforeQuery(t.ctx, event)
+	return func(err error) {
+		event.Err = err
+		hook.AfterQuery(ctx, event)
+	}
 }
 
 // commit sends what is queued and ends the transaction.
 func (t *transaction) commit(ctx context.Context) error {
-	t.add(nil, "COMMIT")
-	t.mayBeCommitted = true
+	t.queue(kept("COMMIT"))
+	t.isLast = true
 	return t.send(ctx)
 }
 
 // end gives the connection back, and undoes what was not committed.
 func (t *transaction) end(ctx context.Context) {
-	_ = t.onConnection(func(pg *pgconn.PgConn) error {
+	_ = t.onConnection(func(conn *pgx.Conn) error {
+		pg := conn.PgConn()
 		if err := pg.Conn().SetDeadline(time.Time{}); err != nil || pg.IsClosed() || pg.TxStatus() == 'I' {
 			return err
 		}
@@ -135,30 +155,53 @@ func (t *transaction) send(ctx context.Context) (err error) {
 			}
 		}
 	}()
-	var message strings.Builder
-	for _, s := range statements {
-		message.WriteString(s.text)
-		message.WriteByte(';')
-	}
-	return t.onConnection(func(pg *pgconn.PgConn) error {
-		results, n := pg.Exec(ctx, message.String()), 0
-		var unread error
-		for ; results.NextResult(); n++ {
-			if rows := statements[n].rows; rows != nil && unread == nil {
-				unread = t.scan(results.ResultReader(), rows)
-			}
-			_, _ = results.ResultReader().Close() // its error is that of all results
-		}
-		err := results.Close()
+	return t.onConnection(func(conn *pgx.Conn) error {
+		answered, err := t.exchange(ctx, conn, statements)
 		var failed *pgconn.PgError
-		if errors.As(err, &failed) && n < len(statements)-1 {
+		if errors.As(err, &failed) && answered < len(statements)-1 {
 			t.mayBeCommitted = false // of a message, nothing is run after what failed
 		}
-		if err != nil && failed == nil && pg.IsClosed() && !errors.Is(err, os.ErrDeadlineExceeded) {
+		if err != nil && failed == nil && conn.PgConn().IsClosed() && !errors.Is(err, os.ErrDeadlineExceeded) {
 			err = fmt.Errorf("%w: %w", driver.ErrBadConn, err)
 		}
-		return cmp.Or(err, unread)
+		return err
 	})
+}
+
+// exchange sends statements in one message and reads the answers, of which it says how many came.
+func (t *transaction) exchange(ctx context.Context, conn *pgx.Conn, statements []statement) (answered int, err error) {
+	pg := conn.PgConn()
+	own := keptBy(pg)
+	hadSome, err := own.prepare(ctx, pg, statements)
+	if err != nil {
+		return 0, err
+	}
+	args, err := own.encode(conn.TypeMap(), statements)
+	if err != nil {
+		return 0, err
+	}
+	pipeline := pg.StartPipeline(ctx)
+	defer func() { err = own.check(cmp.Or(err, pipeline.Close()), hadSome) }()
+	t.mayBeCommitted = t.isLast
+	before, err := own.send(pipeline, statements, args)
+	if err != nil {
+		return 0, err
+	}
+	var unread error
+	for answered = -before; answered < len(statements); answered++ {
+		result, err := pipeline.GetResults()
+		if err != nil {
+			return answered, err
+		}
+		reader := result.(*pgconn.ResultReader)
+		if answered >= 0 && statements[answered].rows != nil && unread == nil {
+			unread = t.scan(reader, statements[answered].rows)
+		}
+		if _, err := reader.Close(); err != nil {
+			return answered, err
+		}
+	}
+	return answered, unread
 }
 
 // scan adds the rows of a result to a slice, column by column as they are named. Columns that a later version
@@ -183,11 +226,11 @@ func (t *transaction) scan(result *pgconn.ResultReader, rows any) error {
 }
 
 // onConnection does something with the connection. One that is lost is not used again.
-func (t *transaction) onConnection(do func(pg *pgconn.PgConn) error) error {
+func (t *transaction) onConnection(do func(conn *pgx.Conn) error) error {
 	var err error
-	gone := t.conn.Raw(func(conn any) error {
-		pg := conn.(*stdlib.Conn).Conn().PgConn()
-		if err = do(pg); pg.IsClosed() {
+	gone := t.conn.Raw(func(raw any) error {
+		conn := raw.(*stdlib.Conn).Conn()
+		if err = do(conn); conn.IsClosed() {
 			return driver.ErrBadConn
 		}
 		return nil

@@ -87,6 +87,7 @@ func (w *wire) forward(client net.Conn, server io.Writer) {
 	w.made++
 	number := w.made
 	w.mu.Unlock()
+	prepared, message := map[string]string{}, ""
 	for kind := make([]byte, 0, 1); ; kind = make([]byte, 1) { // the first message has no kind
 		head := make([]byte, len(kind)+4)
 		if _, err := io.ReadFull(client, head); err != nil {
@@ -96,14 +97,27 @@ func (w *wire) forward(client net.Conn, server io.Writer) {
 		if _, err := io.ReadFull(client, body); err != nil {
 			return
 		}
-		text := strings.TrimSuffix(string(body), "\x00")
+		isSync := false
+		if len(kind) > 0 {
+			words := strings.Split(string(body), "\x00")
+			switch head[0] {
+			case 'Q':
+				message, isSync = words[0], words[0] != "-- ping"
+			case 'P': // parses a statement
+				prepared[words[0]] = words[1]
+			case 'B': // binds it
+				message += prepared[words[1]] + ";"
+			case 'S':
+				isSync = message != ""
+			}
+		}
 		w.mu.Lock()
-		isQuery := len(kind) > 0 && head[0] == 'Q' && text != "-- ping"
-		if isQuery {
-			w.messages = append(w.messages, text)
+		isCut := isSync && w.cutAt != "" && strings.HasSuffix(message, w.cutAt)
+		if isSync {
+			w.messages = append(w.messages, message)
+			message = ""
 		}
 		isLost := number <= w.lost
-		isCut := isQuery && w.cutAt != "" && strings.HasSuffix(text, w.cutAt)
 		w.mu.Unlock()
 		if isLost {
 			continue

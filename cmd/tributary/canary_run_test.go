@@ -236,12 +236,12 @@ func (r *canaryRun) exec(conn *pgx.Conn, statement string, args ...any) {
 	require.NoError(r, err, statement)
 }
 
-// waiting is the process of the session that waits for a lock, once one does.
+// waiting is the process of the session that waits to insert a payment, once one does.
 func (r *canaryRun) waiting() (pid int) {
 	r.Helper()
 	conn := connect(r.T, r.admin)
 	require.Eventually(r, func() bool {
-		return conn.QueryRow(r.Context(), "SELECT pid FROM pg_stat_activity WHERE application_name = 'tributary' AND wait_event_type = 'Lock' AND query LIKE '%canary%'").Scan(&pid) == nil
+		return conn.QueryRow(r.Context(), `SELECT pid FROM pg_stat_activity WHERE application_name = 'tributary' AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO "payments"%'`).Scan(&pid) == nil
 	}, patience, 5*time.Millisecond)
 	return pid
 }

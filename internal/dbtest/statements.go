@@ -24,7 +24,12 @@ import (
 
 // withLog makes a server log what it is sent, and by whom, and keep all of it.
 func withLog(cfg postgres.Config) postgres.Config {
-	cfg.Settings["log_statement"], cfg.Settings["log_line_prefix"] = "all", "%m [%p] %a "
+	for name, value := range map[string]string{
+		"log_statement": "all", "log_line_prefix": "%m [%p] %a ",
+		"log_parameter_max_length": "-1", "log_error_verbosity": "default", // with the arguments
+	} {
+		cfg.Settings[name] = value
+	}
 	cfg.LogMaxBytes = math.MaxInt64
 	return cfg
 }
@@ -44,27 +49,34 @@ var sent = regexp.MustCompile(`^\S+ \S+ \S+ \[\d+\] tributary LOG:  (?:statement
 // anotherMessage begins a message in the log.
 var anotherMessage = regexp.MustCompile(`^\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] `)
 
-// readStatements calls do with each message of a store in a server's log. One at the end whose last line is not
-// whole is still being written, and left out.
+// arguments are those of the statement before in the log.
+var arguments = regexp.MustCompile(`^\S+ \S+ \S+ \[\d+\] tributary DETAIL:  parameters: `)
+
+// readStatements calls do with each message of a store in a server's log, with its arguments in their places. One at
+// the end whose last line is not whole is still being written, and left out.
 func readStatements(log io.Reader, do func(message string)) error {
-	var message strings.Builder
+	var message, args strings.Builder
 	flush := func() {
 		if text := message.String(); text != "" {
-			do(text)
+			do(statements.Bind(text, args.String()))
 		}
 		message.Reset()
+		args.Reset()
 	}
 	lines := bufio.NewReaderSize(log, 1<<20)
-	for isOurs := false; ; {
+	for part := (*strings.Builder)(nil); ; {
 		line, err := lines.ReadString('\n')
-		if anotherMessage.MatchString(line) {
+		if begin := arguments.FindString(line); begin != "" && part == &message {
+			part, line = &args, line[len(begin):]
+		} else if anotherMessage.MatchString(line) {
 			flush()
-			begin := sent.FindString(line)
-			isOurs = begin != ""
-			line = line[len(begin):]
+			part = nil
+			if begin := sent.FindString(line); begin != "" {
+				part, line = &message, line[len(begin):]
+			}
 		}
-		if isOurs {
-			message.WriteString(strings.TrimPrefix(line, "\t"))
+		if part != nil {
+			part.WriteString(strings.TrimPrefix(line, "\t"))
 		}
 		if errors.Is(err, io.EOF) {
 			if line == "" {

@@ -12,6 +12,7 @@ import (
 
 	"tributary/db"
 	"tributary/internal/dbtest"
+	"tributary/internal/statements"
 )
 
 // wholeLedger are the questions that may read all that there is of a website, and why. Nothing that is about
@@ -45,9 +46,9 @@ func mayReadAll(one statement) bool {
 var (
 	unsentFiles = map[string]string{
 		"migrate.go": "makes the tables", "distribute.go": "needs Citus", "replica.go": "asks how far servers are, and reads no table",
-		"transaction.go": "sends what others have asked for",
-		"quiet.go":       "sets up a connection, and reads no table",
-		"samples.go":     "asks what would be done, and reads as much of a table as is enough",
+		"transaction.go": "sends what others have asked for", "kept.go": "forgets what connections keep",
+		"quiet.go":   "sets up a connection, and reads no table",
+		"samples.go": "asks what would be done, and reads as much of a table as is enough",
 	}
 	unsentMethods = map[string]string{
 		"Close": "closes the connections", "Distribute": "needs Citus",
@@ -114,6 +115,7 @@ func TestPlans(t *testing.T) {
 	}
 
 	p.check()
+	p.checkKept(sent)
 	p.testExceptions()
 	p.testFaults()
 	p.testIndexes()
@@ -138,6 +140,25 @@ func (p planner) check() {
 			}
 		}
 	}
+}
+
+// checkKept finds what is read without need by the statements that connections keep, whatever their values are.
+func (p planner) checkKept(sent *collector) {
+	tooMuch := func(text string) []string {
+		found, err := statements.ExplainKept(p.Context(), p.tx, text)
+		require.NoError(p, err, text)
+		return append(plan{found}.sequential(), plan{found}.entire(p.columns)...)
+	}
+	kept := 0
+	for text, one := range sent.kept {
+		if text == "BEGIN" || text == "COMMIT" {
+			continue
+		}
+		kept++
+		require.Empty(p, tooMuch(text), "%s, by %s: %s", one.asked, one.sender, text)
+	}
+	require.Greater(p, kept, 10)
+	require.Equal(p, []string{"payments_website_transaction_key"}, tooMuch("SELECT FROM payments p WHERE p.website_id = $1 AND p.name = $2"))
 }
 
 // tooMuch are the tables, and their indexes, that a statement reads without need. One of a website of many reads no

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 
+	"tributary/db"
 	"tributary/internal/statements"
 )
 
@@ -34,12 +35,13 @@ type collector struct {
 	mu      sync.Mutex
 	current statement
 	byShape map[string]statement
-	places  map[string][]int // the lines of the files of package db from which statements were sent
-	methods map[string]bool  // of Store that have sent one
+	kept    map[string]statement // those that connections keep, by their text, with $1, $2 for the values
+	places  map[string][]int     // the lines of the files of package db from which statements were sent
+	methods map[string]bool      // of Store that have sent one
 }
 
 func newCollector() *collector {
-	return &collector{byShape: map[string]statement{}, places: map[string][]int{}, methods: map[string]bool{}}
+	return &collector{byShape: map[string]statement{}, kept: map[string]statement{}, places: map[string][]int{}, methods: map[string]bool{}}
 }
 
 // about says whose turn it is, and what is asked for.
@@ -74,6 +76,11 @@ func (c *collector) BeforeQuery(ctx context.Context, event *bun.QueryEvent) cont
 		if !more {
 			break
 		}
+	}
+	if text, isKept := event.Stash[db.KeptText].(string); isKept {
+		kept := one
+		kept.text = text
+		c.kept[text] = kept
 	}
 	if key := statements.Shape(one.text); len(one.text) > len(c.byShape[key].text) {
 		c.byShape[key] = one

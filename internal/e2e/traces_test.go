@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -91,12 +92,18 @@ POST /graphql http.request.method=POST http.route=/graphql http.response.status_
 		t.Parallel()
 		s := startTraced(t, server.Config{})
 		release := s.block(t)
-		first := meanwhile(func() answer { return s.post(t, payment("transaction_id", `"t1"`)) })
-		s.awaitBlocked(t)
-		const others = 150 // more than OpenTelemetry links by default
-		held := []func() answer{first}
+		var held []func() answer
+		send := func(id string) {
+			held = append(held, meanwhile(func() answer { return s.post(t, payment("transaction_id", `"`+id+`"`)) }))
+		}
+		send("first")
+		send("other") // in the other lane
+		require.Eventually(t, func() bool {
+			return s.count(t, "pg_locks WHERE NOT granted AND relation = 'payments'::regclass") == 2
+		}, patience, 5*time.Millisecond)
+		const others = 300 // in each lane more than OpenTelemetry links by default
 		for i := range others {
-			held = append(held, meanwhile(func() answer { return s.post(t, payment("transaction_id", fmt.Sprintf(`"other-%d"`, i))) }))
+			send(fmt.Sprint("other-", i))
 		}
 		require.Eventually(t, func() bool { return s.store.Uncommitted()["payments"] == others }, patience, 5*time.Millisecond)
 		release()
@@ -104,9 +111,18 @@ POST /graphql http.request.method=POST http.route=/graphql http.response.status_
 			require.Equal(t, http.StatusOK, one().status)
 		}
 		tree := s.tree(t)
-		require.Contains(t, tree, commit+"1 -> POST /api/v1/payments\n")
-		require.Contains(t, tree, commit+"150"+strings.Repeat(" -> POST /api/v1/payments", others)+"\n")
-		require.Equal(t, 1+others, strings.Count(tree, "http.response.status_code=200 -> commit payments\n"))
+		require.Equal(t, 2, strings.Count(tree, commit+"1 -> POST /api/v1/payments\n"))
+		shared := regexp.MustCompile(commit+`(\d{3})((?: -> POST /api/v1/payments)+)\n`).FindAllStringSubmatch(tree, -1)
+		require.Len(t, shared, 2)
+		all := 0
+		for _, one := range shared {
+			links := strings.Count(one[2], " -> ")
+			require.Equal(t, one[1], fmt.Sprint(links))
+			require.Greater(t, links, 128)
+			all += links
+		}
+		require.Equal(t, others, all)
+		require.Equal(t, 2+others, strings.Count(tree, "http.response.status_code=200 -> commit payments\n"))
 	})
 
 	t.Run("name codes and routes, and nothing that was sent", func(t *testing.T) {

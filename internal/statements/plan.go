@@ -46,6 +46,22 @@ func Explain(ctx context.Context, conn Querier, text string) (Plan, error) {
 	return plans[0].Plan, nil
 }
 
+// ExplainKept asks for the plan of a prepared statement with $1, $2 for its arguments, whatever these are.
+func ExplainKept(ctx context.Context, tx pgx.Tx, text string) (Plan, error) {
+	described, err := tx.Prepare(ctx, text, text)
+	if err != nil {
+		return Plan{}, err
+	}
+	if _, err := tx.Exec(ctx, "SET LOCAL plan_cache_mode = force_generic_plan"); err != nil {
+		return Plan{}, err
+	}
+	call := "EXECUTE " + described.Name
+	if n := len(described.ParamOIDs); n > 0 {
+		call += "(NULL" + strings.Repeat(", NULL", n-1) + ")"
+	}
+	return Explain(ctx, tx, call)
+}
+
 // Each visits the node and all below it.
 func (p Plan) Each(visit func(p Plan)) {
 	visit(p)

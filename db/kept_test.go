@@ -1,0 +1,64 @@
+package db_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/db"
+	"tributary/model"
+)
+
+func TestStore_keptStatements(t *testing.T) {
+	t.Parallel()
+
+	t.Run("have no plan for long that was made for a small table", func(t *testing.T) {
+		t.Parallel()
+		const many = 20_000
+		b := setupWith(t, db.Options{MaxConnections: 1})
+		conn := connect(t, b.dsn)
+		b.view("v")
+		_, err := conn.Exec(t.Context(), "ALTER TABLE visitors SET (autovacuum_enabled = false); ANALYZE visitors") // of one page
+		require.NoError(t, err)
+		pay := func(id string) {
+			in := charge(id)
+			in.VisitorID = ptr("v")
+			_, err := b.record(in)
+			require.NoError(t, err)
+		}
+		pay("first")
+		_, err = conn.Exec(t.Context(), `INSERT INTO visitors (website_id, id, first_seen_at, last_seen_at, visit_count)
+			SELECT $1, 'v' || i, $2, $2, 1 FROM generate_series(1, $3) AS i`, b.site.ID, now, many)
+		require.NoError(t, err)
+		time.Sleep(1100 * time.Millisecond)
+		for i := range 20 {
+			pay(fmt.Sprint("next", i))
+		}
+		require.Less(t, b.read(conn, "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'visitors'"), int64(many), "visitors")
+	})
+
+	t.Run("may be more than a connection keeps", func(t *testing.T) {
+		t.Parallel()
+		b := setupWith(t, db.Options{MaxConnections: 1})
+		const shapes = 1 << 7
+		for shape := range shapes {
+			one, other := charge(fmt.Sprint("a", shape)), charge(fmt.Sprint("b", shape))
+			for bit, change := range []func(){
+				func() { other.VisitorID = ptr("v") }, func() { other.CustomerID = ptr("c") }, func() { other.Email = ptr("a@b.example") },
+				func() { other.Name = ptr("Name") }, func() { other.SessionID = ptr("s") }, func() { other.Renewal = ptr(true) },
+				func() { other.Metadata = model.Metadata{}; require.NoError(t, other.Metadata.Set("k", "v")) },
+			} {
+				if shape>>bit&1 == 1 {
+					change()
+				}
+			}
+			results, err := b.RecordPayments(t.Context(), b.site, b.batch(one, other))
+			require.NoError(t, err)
+			require.Nil(t, results[0].Error)
+			require.Nil(t, results[1].Error)
+		}
+		require.Equal(t, 2*shapes, value[int](t, connect(t, b.dsn), "SELECT count(*)::int FROM payments"))
+	})
+}
