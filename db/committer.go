@@ -95,6 +95,18 @@ func (c *committer[I, O]) enqueue(w *pendingWrite[I, O]) error {
 	return nil
 }
 
+// isAtWork says whether writes to a website are under way.
+func (c *committer[I, O]) isAtWork(website string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key := range c.queues {
+		if key.website == website {
+			return true
+		}
+	}
+	return false
+}
+
 // work commits what waits for a ledger, until nothing does.
 func (c *committer[I, O]) work(key ledgerKey) {
 	for batch := c.next(key); batch != nil; batch = c.next(key) {

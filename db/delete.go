@@ -13,7 +13,7 @@ import (
 
 // deleteStep is how many entries are deleted in one transaction. Recording waits for a step, so steps
 // are short: ten or twenty milliseconds.
-const deleteStep = 250
+const deleteStep = 125
 
 // DeletePayments deletes the entries that match all filters of the deletion, and leaves one audit
 // row; a dry run only counts. What the entries had lent to others goes with them: the ledger is as if
@@ -62,6 +62,7 @@ func (s *Store) deleteInSteps(ctx context.Context, site model.Website, d model.D
 	sums := map[partKey]model.RevenuePart{}
 	for {
 		var gone []goneRow
+		began := time.Now()
 		err := s.onLedger(ctx, site, alone, func(ctx context.Context, r recorder) (err error) {
 			gone, err = r.deleteEntries(ctx, d, audit)
 			return err
@@ -77,6 +78,9 @@ func (s *Store) deleteInSteps(ctx context.Context, site model.Website, d model.D
 		}
 		if d.VisitorID != nil || len(gone) < deleteStep {
 			return model.NewRevenue(site.Currency, slices.Collect(maps.Values(sums))), nil
+		}
+		if err := s.giveWay(ctx, site, time.Since(began)); err != nil {
+			return nil, err
 		}
 	}
 }

@@ -110,7 +110,7 @@ func (s *Store) unfinishedErasures(ctx context.Context, websiteID string) ([]era
 func (s *Store) finishErasure(ctx context.Context, site model.Website, row erasureRow, sum *model.PersonTraces, now time.Time) error {
 	for {
 		var erased model.PersonTraces
-		isLast := false
+		isLast, began := false, time.Now()
 		err := s.onLedger(ctx, site, alone, func(ctx context.Context, r recorder) (err error) {
 			e := eraser{recorder: r, erasure: row}
 			isLast, err = e.step(ctx, now)
@@ -123,6 +123,9 @@ func (s *Store) finishErasure(ctx context.Context, site model.Website, row erasu
 		sum.Add(erased)
 		if isLast {
 			return nil
+		}
+		if err := s.giveWay(ctx, site, time.Since(began)); err != nil {
+			return err
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"slices"
+	"time"
 
 	"tributary/model"
 )
@@ -51,6 +52,20 @@ func (s *Store) recording(ctx context.Context, site model.Website, items int, do
 		s.growth.add(site.ID, items)
 	}
 	return err
+}
+
+// giveWay lets those go on who record to the website in this process, if anybody does, for as long as a step has taken
+// for which they waited. Errors: CodeUnavailable when the context ends.
+func (s *Store) giveWay(ctx context.Context, site model.Website, step time.Duration) error {
+	if !s.payments.isAtWork(site.ID) && !s.views.isAtWork(site.ID) && !s.events.isAtWork(site.ID) {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return translate(ctx.Err())
+	case <-time.After(step):
+		return nil
+	}
 }
 
 // chargeLocks is how many locks the charges of a website share. Postgres keeps locks in a table that
