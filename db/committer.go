@@ -27,8 +27,8 @@ const (
 // form the next one together, and each is answered only after its own transaction has committed. So
 // nothing is less durable, a single client waits for nobody, and under load many share one commit.
 //
-// Each website has at most one transaction of a committer at a time in each of its lanes. What would have to wait
-// for each other is in the same lane, and one website that is held up does not hold up others.
+// Each website has at most one transaction of a committer at a time in each of its lanes. Most of what would have to
+// wait for each other is in the same lane, and one website that is held up does not hold up others.
 type committer[I, O any] struct {
 	// commit writes the items of one website in one transaction. Each item has its own result; an error
 	// means that none is written.

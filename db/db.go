@@ -105,7 +105,7 @@ func Open(dsn string, opts Options) (*Store, error) {
 	}
 	s := &Store{db: bunDB, hook: opts.Hook, growth: newGrowth()}
 	s.tokens, s.websites = newRecent[model.Token](opts.Remember), newRecent[model.Website](opts.Remember)
-	s.writes, s.reports = newTurnstile(opts.MaxConnections/2), newTurnstile(opts.MaxConnections/3)
+	s.writes, s.reports = newTurnstile(opts.MaxConnections/3), newTurnstile(opts.MaxConnections/4)
 	s.payments, s.views, s.events = newCommitter(ofPayments, laneOfPayment, s.recordPayments), newCommitter(ofPageviews, laneOfView, s.recordViews),
 		newCommitter(ofEvents, laneOfEvent, inTurn(s, s.recordEvents))
 	return s, nil
@@ -142,11 +142,8 @@ func (s *Store) write(ctx context.Context, do func(ctx context.Context, tx *tran
 			return translate(err)
 		}
 		// The pause, longer with each try, lets others finish.
-		pause := time.Duration(rand.Int64N(int64(try) * int64(2*time.Millisecond)))
-		select {
-		case <-ctx.Done():
-			return translate(ctx.Err())
-		case <-time.After(pause):
+		if err := rest(ctx, time.Duration(rand.Int64N(int64(try)*int64(2*time.Millisecond)))); err != nil {
+			return err
 		}
 	}
 }

@@ -3,12 +3,15 @@ package db_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
 
+	"tributary/db"
 	"tributary/model"
 )
 
@@ -91,4 +94,58 @@ func TestStore_DeletePayments_manyOfVisitor(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, announced.DeletedCount, deleted.DeletedCount)
 	require.Zero(t, value[int64](t, conn, "SELECT count(*) FROM payments"))
+}
+
+// stops are when the transactions of a store began and ended.
+type stops struct {
+	mu           sync.Mutex
+	begun, ended []time.Time
+}
+
+func (s *stops) BeforeQuery(ctx context.Context, event *bun.QueryEvent) context.Context {
+	if strings.HasPrefix(event.Query, "DELETE FROM payments") {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.begun = append(s.begun, time.Now())
+	}
+	return ctx
+}
+
+func (s *stops) AfterQuery(_ context.Context, event *bun.QueryEvent) {
+	if event.Query == "COMMIT" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.ended = append(s.ended, time.Now())
+	}
+}
+
+// A deletion lets those go on who record, between its steps for as long as each took.
+func TestStore_DeletePayments_givesWay(t *testing.T) {
+	t.Parallel()
+	when := &stops{}
+	b := setupWith(t, db.Options{Hook: when})
+	var inputs []model.RecordPaymentInput
+	for i := range 400 {
+		inputs = append(inputs, charge(fmt.Sprint("t", i)))
+	}
+	_, err := b.RecordPayments(t.Context(), b.site, b.batch(inputs...))
+	require.NoError(t, err)
+	tx, err := connect(t, b.dsn).Begin(t.Context())
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), "LOCK TABLE visitors")
+	require.NoError(t, err)
+	viewed := make(chan struct{})
+	go func() { defer close(viewed); b.view("v") }()
+	waiting(t, b.dsn, 1)
+	when.ended = nil
+
+	deleted, err := b.DeletePayments(t.Context(), b.site, "token", model.Deletion{Range: model.Range{From: now.AddDate(-1, 0, 0)}}, now)
+	require.NoError(t, err)
+	require.Equal(t, len(inputs), deleted.DeletedCount)
+	require.NoError(t, tx.Rollback(t.Context()))
+	<-viewed
+	require.Greater(t, len(when.begun), 2, "steps")
+	for step := 1; step < len(when.begun); step++ {
+		require.Greater(t, when.begun[step].Sub(when.ended[step-1]), when.ended[step-1].Sub(when.begun[step-1])*9/10, "step %d", step)
+	}
 }

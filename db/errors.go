@@ -29,6 +29,7 @@ const (
 	stateSilent        = "25P03" // a transaction was ended that waited for its next statement
 	stateSyntax        = "42601"
 	stateUnsupported   = "0A000" // also a kept statement whose columns have other types by now
+	stateUnprepared    = "26000" // a kept statement that somebody else has dropped
 	classConnection    = "08"
 	classData          = "22"
 	classResources     = "53"

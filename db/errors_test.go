@@ -153,5 +153,3 @@ func TestStore_errors(t *testing.T) {
 		require.Nil(t, model.AsError(err))
 	})
 }
-
-// A store with one connection needs it again after whatever goes wrong in a transaction.

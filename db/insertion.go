@@ -4,15 +4,20 @@ import (
 	"database/sql/driver"
 	"reflect"
 	"strconv"
+	"sync"
+	"sync/atomic"
 
 	"github.com/uptrace/bun/dialect/sqltype"
 	"github.com/uptrace/bun/schema"
 )
 
-// insertion is an INSERT of rows, of which no two are the same, and what comes after it, such as ON CONFLICT. Several
-// rows it writes column by column, as arrays, but for the columns that are the same in all: so a statement is the
-// same for whatever number of rows.
+// insertion is an INSERT of rows, of which no two are the same, and what comes after it, such as ON CONFLICT. One row it
+// writes value by value; several column by column, as arrays, but for the columns that have always been the same in all
+// rows of an insertion. So a table has few such statements, which are the same for whatever number of rows.
 func insertion[T any](rows []T, rest ...string) keepable { return insertionOf[T]{rows, rest} }
+
+// differing are the columns of a type of rows that have differed among the rows of an insertion, as a set of bits.
+var differing sync.Map // of *atomic.Uint64, by reflect.Type
 
 type insertionOf[T any] struct {
 	rows []T
@@ -27,15 +32,16 @@ func (q insertionOf[T]) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, erro
 
 func (q insertionOf[T]) kept(gen schema.QueryGen) (string, []any, error) {
 	table, rows := gen.Dialect().Tables().Get(reflect.TypeFor[T]()), reflect.ValueOf(q.rows)
+	columns, different, err := columnsOf(table, rows)
+	if err != nil {
+		return "", nil, err
+	}
 	var args []any
 	var names, values, arrays, arrayNames []byte
-	for _, field := range table.Fields {
-		column, err := columnOf(field, rows)
-		if err != nil {
-			return "", nil, err
-		}
+	for i, field := range table.Fields {
+		column := columns[i]
 		names = append(separate(names), field.SQLName...)
-		if isSame(column) {
+		if different>>i&1 == 0 {
 			args = append(args, column[0])
 			values = appendPlaceholder(separate(values), len(args), sqlType(field))
 			continue
@@ -68,25 +74,26 @@ func appendPlaceholder(b []byte, n int, sqlType string) []byte {
 	return append(append(strconv.AppendInt(append(b, '$'), int64(n), 10), "::"...), sqlType...)
 }
 
-// columnOf is what the rows have in a field.
-func columnOf(field *schema.Field, rows reflect.Value) (column []any, err error) {
-	column = make([]any, rows.Len())
-	for i := range column {
-		if column[i], err = argument(field, rows.Index(i)); err != nil {
-			return nil, err
+// columnsOf is what the rows have in each field, and which fields have to be arrays.
+func columnsOf(table *schema.Table, rows reflect.Value) (columns [][]any, different uint64, err error) {
+	columns = make([][]any, len(table.Fields))
+	for i, field := range table.Fields {
+		column := make([]any, rows.Len())
+		for n := range column {
+			if column[n], err = argument(field, rows.Index(n)); err != nil {
+				return nil, 0, err
+			}
+			if column[n] != column[0] {
+				different |= 1 << i
+			}
 		}
+		columns[i] = column
 	}
-	return column, nil
-}
-
-// isSame says whether all of a column is the same.
-func isSame(column []any) bool {
-	for _, value := range column[1:] {
-		if value != column[0] {
-			return false
-		}
+	if rows.Len() == 1 {
+		return columns, 0, nil
 	}
-	return true
+	known, _ := differing.LoadOrStore(table.Type, new(atomic.Uint64))
+	return columns, different | known.(*atomic.Uint64).Or(different), nil
 }
 
 // argument is a field of a row as a statement gets it.

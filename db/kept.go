@@ -14,13 +14,9 @@ import (
 	"github.com/uptrace/bun/schema"
 )
 
-const (
-	// planAge is for how long a connection goes on with the plans it has made. A plan that is made while a table
-	// is small reads all of it, and so would be wrong for the table that it soon is.
-	planAge = time.Second
-	// maxKept is how many statements a connection keeps: a few dozen kilobytes of Postgres' memory each.
-	maxKept = 64
-)
+// planAge is for how long a connection goes on with the plans it has made. A plan that is made while a table is small
+// reads all of it, and so would be wrong for the table that it soon is.
+const planAge = time.Second
 
 // KeptText is where the hook of a store finds, in the Stash of an event, the text of a statement that the connection
 // keeps: with $1, $2 and so on for its values.
@@ -50,18 +46,12 @@ func (q keptQuery) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
 	return appendKept(gen, b, q.text, q.args), nil
 }
 
-// forEach is a query of a website's rows for each sent.id of $2. A plan that is kept knows neither the website nor how
-// many ids there are: free to choose, it might read all of a website that is larger than most.
-func forEach(query string) string {
-	return "SELECT q.* FROM unnest($2::text[]) AS sent (id) CROSS JOIN LATERAL (" + query + " OFFSET 0) AS q"
-}
-
-// columns are the columns of a row type, of the table with an alias. A query that is kept names them: by * it would
+// columns are the columns of a row type, of a table as a query names it. A query that is kept names them: by * it would
 // have others as soon as a later version adds some, and fail.
-func columns[T any](gen schema.QueryGen, alias string) string {
+func columns[T any](gen schema.QueryGen, table string) string {
 	var b []byte
 	for _, field := range gen.Dialect().Tables().Get(reflect.TypeFor[T]()).Fields {
-		b = append(append(append(separate(b), alias...), '.'), field.SQLName...)
+		b = append(append(append(separate(b), table...), '.'), field.SQLName...)
 	}
 	return string(b)
 }
@@ -114,13 +104,7 @@ func keptBy(pg *pgconn.PgConn) *keptStatements {
 
 // prepare makes sure that the connection has the statements, and says whether it had some of them before.
 func (k *keptStatements) prepare(ctx context.Context, pg *pgconn.PgConn, statements []statement) (hadSome bool, err error) {
-	missing := 0
-	for _, s := range statements {
-		if s.isKept && k.byText[s.text] == nil {
-			missing++
-		}
-	}
-	if k.isInvalid || len(k.byText)+missing > maxKept {
+	if k.isInvalid {
 		if err := pg.Exec(ctx, "DEALLOCATE ALL").Close(); err != nil {
 			return false, err
 		}
@@ -135,6 +119,7 @@ func (k *keptStatements) prepare(ctx context.Context, pg *pgconn.PgConn, stateme
 		default:
 			described, err := pg.Prepare(ctx, fmt.Sprint("kept", len(k.byText)), s.text, nil)
 			if err != nil {
+				k.isInvalid = true // Postgres may have it all the same
 				return false, err
 			}
 			k.byText[s.text] = described
@@ -177,7 +162,7 @@ func (k *keptStatements) send(pipeline *pgconn.Pipeline, statements []statement,
 // check has the statements forgotten if that is what an error of a message asks for.
 func (k *keptStatements) check(err error, hadSome bool) error {
 	var failed *pgconn.PgError
-	if hadSome && errors.As(err, &failed) && failed.Code == stateUnsupported {
+	if hadSome && errors.As(err, &failed) && (failed.Code == stateUnsupported || failed.Code == stateUnprepared) {
 		k.isInvalid = true
 		return fmt.Errorf("%w: %w", errKeptTooLong, err)
 	}

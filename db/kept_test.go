@@ -1,11 +1,14 @@
 package db_test
 
 import (
+	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
 
 	"tributary/db"
 	"tributary/model"
@@ -39,9 +42,10 @@ func TestStore_keptStatements(t *testing.T) {
 		require.Less(t, b.read(conn, "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'visitors'"), int64(many), "visitors")
 	})
 
-	t.Run("may be more than a connection keeps", func(t *testing.T) {
+	t.Run("are few, whatever differs among the payments of a batch", func(t *testing.T) {
 		t.Parallel()
-		b := setupWith(t, db.Options{MaxConnections: 1})
+		inserts := &keptInserts{texts: map[string]bool{}}
+		b := setupWith(t, db.Options{Hook: inserts})
 		const shapes = 1 << 7
 		for shape := range shapes {
 			one, other := charge(fmt.Sprint("a", shape)), charge(fmt.Sprint("b", shape))
@@ -60,5 +64,35 @@ func TestStore_keptStatements(t *testing.T) {
 			require.Nil(t, results[1].Error)
 		}
 		require.Equal(t, 2*shapes, value[int](t, connect(t, b.dsn), "SELECT count(*)::int FROM payments"))
+		require.LessOrEqual(t, len(inserts.texts), 30)
+	})
+
+	t.Run("are forgotten when a table has other columns", func(t *testing.T) {
+		t.Parallel()
+		b := setupWith(t, db.Options{MaxConnections: 1})
+		b.view("v")
+		_, err := b.record(charge("before"))
+		require.NoError(t, err)
+		for _, change := range []string{
+			"ALTER TABLE websites ALTER currency TYPE varchar(3)", "ALTER TABLE payments ADD COLUMN later text", "ALTER TABLE visitors ADD COLUMN later text",
+		} {
+			_, err := connect(t, b.dsn).Exec(t.Context(), change)
+			require.NoError(t, err, change)
+			b.view("v")
+			_, err = b.record(charge("after " + change))
+			require.NoError(t, err, change)
+		}
 	})
 }
+
+// keptInserts are the texts of the statements that insert payments.
+type keptInserts struct{ texts map[string]bool }
+
+func (k *keptInserts) BeforeQuery(ctx context.Context, event *bun.QueryEvent) context.Context {
+	if text, _ := event.Stash[db.KeptText].(string); strings.HasPrefix(text, `INSERT INTO "payments"`) {
+		k.texts[text] = true
+	}
+	return ctx
+}
+
+func (k *keptInserts) AfterQuery(context.Context, *bun.QueryEvent) {}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"tributary/model"
 )
@@ -70,9 +71,11 @@ func (r recorder) queueLoad(batch []*model.NewPayment, read *loaded) (visitors [
 		r.tx.queueInto(&read.customers, r.lockedCustomers(customers))
 	}
 	r.tx.queueInto(&read.website, kept("SELECT currency, rollups_until, visitor_rollups_until FROM websites WHERE id = $1", r.site.ID))
-	payments := "SELECT " + columns[paymentRow](r.tx.store.db.QueryGen(), "p") + " FROM payments p WHERE p.website_id = $1 AND "
-	r.tx.queueInto(&read.entries, kept(forEach(payments+"p.transaction_id = sent.id"), r.site.ID, transactions))
-	r.tx.queueInto(&read.entries, kept(forEach(payments+"p.charge_id = sent.id AND p.is_refund"), r.site.ID, charges))
+	// These are not kept: a plan for any website reads all of one that is much larger than most.
+	r.tx.queueInto(&read.entries, r.tx.NewRaw("SELECT p.* FROM payments p WHERE p.website_id = ? AND p.transaction_id = ANY (?)",
+		r.site.ID, pgdialect.Array(transactions)))
+	r.tx.queueInto(&read.entries, r.tx.NewRaw("SELECT p.* FROM payments p WHERE p.website_id = ? AND p.charge_id = ANY (?) AND p.is_refund",
+		r.site.ID, pgdialect.Array(charges)))
 	if len(visitors) > 0 {
 		r.tx.queueInto(&read.seen, r.seen(visitors))
 	}
@@ -114,7 +117,9 @@ func (r recorder) leaveCustomers(added []*model.Payment) {
 
 // seen reads which of the visitors have been seen.
 func (r recorder) seen(visitors []string) keepable {
-	return kept(forEach("SELECT v.id FROM visitors v WHERE v.website_id = $1 AND v.id = sent.id"), r.site.ID, visitors)
+	// Free to choose, a plan for any website and number of visitors might read all of a website that is larger than most.
+	return kept(`SELECT q.id FROM unnest($2::text[]) AS sent (id)
+		CROSS JOIN LATERAL (SELECT v.id FROM visitors v WHERE v.website_id = $1 AND v.id = sent.id OFFSET 0) AS q`, r.site.ID, visitors)
 }
 
 // lockedUsage locks the account's count of the month, and reads it.

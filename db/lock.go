@@ -54,16 +54,21 @@ func (s *Store) recording(ctx context.Context, site model.Website, items int, do
 	return err
 }
 
-// giveWay lets those go on who record to the website in this process, if anybody does, for as long as a step has taken
-// for which they waited. Errors: CodeUnavailable when the context ends.
+// giveWay lets those go on who record to the website in this process, if anybody does, for as long as the last step of
+// what keeps them waiting took. Errors: CodeUnavailable when the context ends.
 func (s *Store) giveWay(ctx context.Context, site model.Website, step time.Duration) error {
 	if !s.payments.isAtWork(site.ID) && !s.views.isAtWork(site.ID) && !s.events.isAtWork(site.ID) {
 		return nil
 	}
+	return rest(ctx, step)
+}
+
+// rest waits. Errors: CodeUnavailable when the context ends.
+func rest(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return translate(ctx.Err())
-	case <-time.After(step):
+	case <-time.After(d):
 		return nil
 	}
 }

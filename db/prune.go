@@ -40,10 +40,8 @@ func (s *Store) PruneVisits(ctx context.Context, site model.Website, before time
 		if pruned.Visits < pruneStep && pruned.Events < pruneStep {
 			return sum, nil
 		}
-		select {
-		case <-ctx.Done():
-			return sum, translate(ctx.Err())
-		case <-time.After(time.Since(begun)):
+		if err := rest(ctx, time.Since(begun)); err != nil {
+			return sum, err
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (s *Store) RecordPayments(ctx context.Context, site model.Website, payments
 	return s.payments.write(ctx, site, payments)
 }
 
-// laneOfPayment is by the locks of charges, so that no payment of one lane waits for one of another.
+// laneOfPayment is by the locks of charges, so that payments of different lanes do not wait for each other's charge.
 func laneOfPayment(p *model.NewPayment) uint64 { return chargeLock(p.ChargeID()) }
 
 func (s *Store) recordPayments(ctx context.Context, site model.Website, payments []*model.NewPayment) ([]model.RecordPaymentResult, error) {

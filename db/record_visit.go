@@ -155,7 +155,7 @@ func (r recorder) meet(ctx context.Context, rows []visitorRow) (map[string]visit
 	r.tx.queueInto(&met, insertion(rows, `ON CONFLICT (website_id, id) DO UPDATE SET
 		first_seen_at = least(visitors.first_seen_at, EXCLUDED.first_seen_at),
 		last_seen_at = greatest(visitors.last_seen_at, EXCLUDED.last_seen_at)
-		RETURNING *, xmax = 0 AS is_new`))
+		RETURNING `+columns[visitorRow](r.tx.store.db.QueryGen(), "visitors")+`, xmax = 0 AS is_new`))
 	if err := r.tx.send(ctx); err != nil {
 		return nil, err
 	}

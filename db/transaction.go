@@ -197,8 +197,12 @@ func (t *transaction) exchange(ctx context.Context, conn *pgx.Conn, statements [
 		if answered >= 0 && statements[answered].rows != nil && unread == nil {
 			unread = t.scan(reader, statements[answered].rows)
 		}
-		if _, err := reader.Close(); err != nil {
+		tag, err := reader.Close()
+		if err != nil {
 			return answered, err
+		}
+		if t.isLast && answered == len(statements)-1 && tag.String() != "COMMIT" {
+			return answered, fmt.Errorf("the transaction ended with %s", tag)
 		}
 	}
 	return answered, unread

@@ -98,7 +98,7 @@ func TestStore_turns(t *testing.T) {
 				must(t, err)
 			})
 		}
-		waiting(t, b.dsn, 6+4)
+		waiting(t, b.dsn, 4+3) // a third and a quarter of the connections
 		require.NoError(t, b.Ping(t.Context()))
 		release()
 		ended.Wait()
@@ -149,7 +149,7 @@ func TestStore_reports(t *testing.T) {
 	} {
 		t.Run(name+" of a website leaves connections to those who record", func(t *testing.T) {
 			t.Parallel()
-			b := setupWith(t, db.Options{MaxConnections: 12})
+			b := setupWith(t, db.Options{MaxConnections: 16})
 			require.NoError(t, b.signup(b.site, "v"))
 			block, err := connect(t, b.dsn).Begin(t.Context())
 			require.NoError(t, err)
