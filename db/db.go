@@ -105,7 +105,7 @@ func Open(dsn string, opts Options) (*Store, error) {
 	}
 	s := &Store{db: bunDB, hook: opts.Hook, growth: newGrowth()}
 	s.tokens, s.websites = newRecent[model.Token](opts.Remember), newRecent[model.Website](opts.Remember)
-	s.writes, s.reports = newTurnstile(opts.MaxConnections/3), newTurnstile(opts.MaxConnections/4)
+	s.writes, s.reports = newTurnstile(opts.MaxConnections*2/5), newTurnstile(opts.MaxConnections*3/10)
 	s.payments, s.views, s.events = newCommitter(ofPayments, laneOfPayment, s.recordPayments), newCommitter(ofPageviews, laneOfView, s.recordViews),
 		newCommitter(ofEvents, laneOfEvent, inTurn(s, s.recordEvents))
 	return s, nil

@@ -59,7 +59,7 @@ func TestStore_turns(t *testing.T) {
 	} {
 		t.Run(name+" of a website that is held up leave connections to others", func(t *testing.T) {
 			t.Parallel()
-			b := setupWith(t, db.Options{MaxConnections: 12})
+			b := setupWith(t, db.Options{MaxConnections: 15})
 			other := b.website("USD")
 			require.NoError(t, b.signup(other, "v"))
 			for i := range many {
@@ -81,7 +81,7 @@ func TestStore_turns(t *testing.T) {
 
 	t.Run("several websites that are held up leave connections to payments and pageviews", func(t *testing.T) {
 		t.Parallel()
-		b := setupWith(t, db.Options{MaxConnections: 12})
+		b := setupWith(t, db.Options{MaxConnections: 15})
 		var held []model.Website
 		for range 8 {
 			held = append(held, b.website("USD"))
@@ -98,7 +98,7 @@ func TestStore_turns(t *testing.T) {
 				must(t, err)
 			})
 		}
-		waiting(t, b.dsn, 4+3) // a third and a quarter of the connections
+		waiting(t, b.dsn, 6+4) // two fifths and three tenths of the connections
 		require.NoError(t, b.Ping(t.Context()))
 		release()
 		ended.Wait()
@@ -149,7 +149,7 @@ func TestStore_reports(t *testing.T) {
 	} {
 		t.Run(name+" of a website leaves connections to those who record", func(t *testing.T) {
 			t.Parallel()
-			b := setupWith(t, db.Options{MaxConnections: 16})
+			b := setupWith(t, db.Options{MaxConnections: 15})
 			require.NoError(t, b.signup(b.site, "v"))
 			block, err := connect(t, b.dsn).Begin(t.Context())
 			require.NoError(t, err)
