@@ -142,7 +142,7 @@ func (s *Store) write(ctx context.Context, do func(ctx context.Context, tx *tran
 			return translate(err)
 		}
 		// The pause, longer with each try, lets others finish.
-		if err := rest(ctx, time.Duration(rand.Int64N(int64(try)*int64(2*time.Millisecond)))); err != nil {
+		if err := pause(ctx, time.Duration(rand.Int64N(int64(try)*int64(2*time.Millisecond)))); err != nil {
 			return err
 		}
 	}

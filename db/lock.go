@@ -60,11 +60,11 @@ func (s *Store) giveWay(ctx context.Context, site model.Website, step time.Durat
 	if !s.payments.isAtWork(site.ID) && !s.views.isAtWork(site.ID) && !s.events.isAtWork(site.ID) {
 		return nil
 	}
-	return rest(ctx, step)
+	return pause(ctx, step)
 }
 
-// rest waits. Errors: CodeUnavailable when the context ends.
-func rest(ctx context.Context, d time.Duration) error {
+// pause waits. Errors: CodeUnavailable when the context ends.
+func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return translate(ctx.Err())

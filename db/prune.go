@@ -40,7 +40,7 @@ func (s *Store) PruneVisits(ctx context.Context, site model.Website, before time
 		if pruned.Visits < pruneStep && pruned.Events < pruneStep {
 			return sum, nil
 		}
-		if err := rest(ctx, time.Since(begun)); err != nil {
+		if err := pause(ctx, time.Since(begun)); err != nil {
 			return sum, err
 		}
 	}

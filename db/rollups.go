@@ -144,7 +144,7 @@ func (e *rollupExtent) hasVisitor(id string) bool {
 }
 
 // keepRollups brings the rollups up to date with the ledger, at the end of a transaction, so that nobody waits
-// for their rows for long. All take them in one order.
+// for their rows for long. All take them in one order, and those of spans, which all payments share, last.
 func (r recorder) keepRollups(ctx context.Context) error {
 	changes := r.changes
 	if len(changes.added) == 0 && len(changes.removed) == 0 {

@@ -107,10 +107,10 @@ func (t *transaction) tellHook(query schema.QueryAppender, s statement) (ended f
 	if hook == nil {
 		return nil
 	}
-	text, _ := query.AppendQuery(t.store.db.QueryGen(), nil)
-	event := &bun.QueryEvent{DB: t.store.db, Query: string(text), StartTime: time.Now()}
+	event := &bun.QueryEvent{DB: t.store.db, Query: s.text, StartTime: time.Now()}
 	if s.isKept {
-		event.Stash = map[any]any{KeptText: s.text}
+		text, _ := query.AppendQuery(t.store.db.QueryGen(), nil)
+		event.Query, event.Stash = string(text), map[any]any{KeptText: s.text}
 	}
 	ctx := hook.BeforeQuery(t.ctx, event)
 	return func(err error) {

@@ -143,6 +143,11 @@ func (r *canaryRun) payGraphQL() (status int, ok bool) {
 		` email: \"canary@example.com\", name: \"Canary Person\", customerId: \"canary_customer\", visitorId: \"canary_visitor\"}) { outcome } }"}`)
 }
 
+// forget deletes the payments of the person's visitor.
+func (r *canaryRun) forget() (status int, ok bool) {
+	return r.send("/graphql", r.site.text("key"), "application/json", `{"query": "mutation { deletePayments(input: {visitorId: \"canary_visitor\"}) { deletedCount } }"}`)
+}
+
 // accepted sends what is recorded and answered.
 func (r *canaryRun) accepted() {
 	r.Helper()
@@ -207,21 +212,25 @@ func (r *canaryRun) interruptions() {
 	r.Helper()
 	holder := connect(r.T, r.admin)
 	for _, one := range []struct {
-		pay func() (int, bool)
-		end func(pid int)
+		send func() (int, bool)
+		end  func(pid int)
 	}{
 		{r.pay, func(pid int) { r.exec(connect(r.T, r.admin), "SELECT pg_cancel_backend($1)", pid) }},
 		{r.payGraphQL, func(pid int) { r.exec(connect(r.T, r.admin), "SELECT pg_cancel_backend($1)", pid) }},
 		{r.pay, func(int) { _, _ = holder.Exec(r.Context(), "LOCK TABLE customers IN ACCESS EXCLUSIVE MODE") }}, // a deadlock, of which one is the victim
+		{r.forget, func(pid int) { r.exec(connect(r.T, r.admin), "SELECT pg_cancel_backend($1)", pid) }},
+		{r.forget, func(pid int) { // another deadlock, over the lock of the website
+			_, _ = holder.Exec(r.Context(), "SELECT pg_advisory_xact_lock(classid::bigint << 32 | objid::bigint) FROM pg_locks WHERE pid = $1 AND locktype = 'advisory'", pid)
+		}},
 		{r.pay, func(pid int) { r.exec(connect(r.T, r.admin), "SELECT pg_terminate_backend($1)", pid) }},
-		{r.pay, func(pid int) { require.NoError(r, syscall.Kill(pid, syscall.SIGKILL)) }},
+		{r.forget, func(pid int) { require.NoError(r, syscall.Kill(pid, syscall.SIGKILL)) }},
 	} {
 		r.exec(holder, "BEGIN")
 		r.exec(holder, "LOCK TABLE payments IN EXCLUSIVE MODE")
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			one.pay()
+			one.send()
 		}()
 		one.end(r.waiting())
 		_, _ = holder.Exec(r.Context(), "ROLLBACK") // fails if its connection is lost too
@@ -236,12 +245,12 @@ func (r *canaryRun) exec(conn *pgx.Conn, statement string, args ...any) {
 	require.NoError(r, err, statement)
 }
 
-// waiting is the process of the session that waits to insert a payment, once one does.
+// waiting is the process of the session that waits to insert a payment or to delete those of the person, once one does.
 func (r *canaryRun) waiting() (pid int) {
 	r.Helper()
 	conn := connect(r.T, r.admin)
 	require.Eventually(r, func() bool {
-		return conn.QueryRow(r.Context(), `SELECT pid FROM pg_stat_activity WHERE application_name = 'tributary' AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO "payments"%'`).Scan(&pid) == nil
+		return conn.QueryRow(r.Context(), `SELECT pid FROM pg_stat_activity WHERE application_name = 'tributary' AND wait_event_type = 'Lock' AND (query LIKE 'INSERT INTO "payments"%' OR query LIKE '%canary%')`).Scan(&pid) == nil
 	}, patience, 5*time.Millisecond)
 	return pid
 }

@@ -69,7 +69,7 @@ func TestServe_logsNobody(t *testing.T) {
 	t.Run("and would be found", func(t *testing.T) {
 		t.Parallel()
 		found := strings.Join(onTalkative(t, "", ""), "\n")
-		for _, how := range []string{"DETAIL:  Failing row", "DETAIL:  Key", "duration:", "DETAIL:  parameters:", "invalid input syntax"} {
+		for _, how := range []string{"STATEMENT:", "DETAIL:  Failing row", "DETAIL:  Key", "DETAIL:  Failed process was running", "DETAIL:  Process", "duration:", "DETAIL:  parameters:", "invalid input syntax"} {
 			require.Contains(t, found, how)
 		}
 	})
