@@ -42,6 +42,26 @@ func TestStore_keptStatements(t *testing.T) {
 		require.Less(t, b.read(conn, "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'visitors'"), int64(many), "visitors")
 	})
 
+	t.Run("read little of a large website, where most have a single payment", func(t *testing.T) {
+		t.Parallel()
+		const many = 20_000
+		b := setup(t)
+		conn := connect(t, b.dsn)
+		_, err := conn.Exec(t.Context(), `INSERT INTO payments (website_id, id, transaction_id, kind, renewal, charge_id, currency, amount_minor, occurred_at, recorded_at, basis)
+			SELECT CASE WHEN i % 2 = 0 THEN $1 ELSE md5(i::text) END, gen_random_uuid(), 't' || i, CASE WHEN i % 10 = 0 THEN 'REFUND' ELSE 'CHARGE' END, false,
+				't' || i, 'USD', 1, $2, $2, 'NONE' FROM generate_series(1, 2 * $3::int) AS i`, b.site.ID, now, many)
+		require.NoError(t, err)
+		_, err = conn.Exec(t.Context(), "ANALYZE payments")
+		require.NoError(t, err)
+		for i := range 20 {
+			_, err := b.record(charge(fmt.Sprint("next", i)))
+			require.NoError(t, err)
+		}
+		require.Less(t, b.read(conn, "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'payments'"), int64(many), "of indexes")
+		require.Less(t, value[int64](t, conn, "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'payments'"), int64(5*many), "of the table")
+		require.NoError(t, b.another(db.Options{}).RebuildRollups(t.Context(), b.site.ID, nil))
+	})
+
 	t.Run("are few, whatever differs among the payments of a batch", func(t *testing.T) {
 		t.Parallel()
 		inserts := &keptInserts{texts: map[string]bool{}}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"tributary/model"
 )
@@ -71,11 +70,7 @@ func (r recorder) queueLoad(batch []*model.NewPayment, read *loaded) (visitors [
 		r.tx.queueInto(&read.customers, r.lockedCustomers(customers))
 	}
 	r.tx.queueInto(&read.website, kept("SELECT currency, rollups_until, visitor_rollups_until FROM websites WHERE id = $1", r.site.ID))
-	// These are not kept: a plan for any website reads all of one that is much larger than most.
-	r.tx.queueInto(&read.entries, r.tx.NewRaw("SELECT p.* FROM payments p WHERE p.website_id = ? AND p.transaction_id = ANY (?)",
-		r.site.ID, pgdialect.Array(transactions)))
-	r.tx.queueInto(&read.entries, r.tx.NewRaw("SELECT p.* FROM payments p WHERE p.website_id = ? AND p.charge_id = ANY (?) AND p.is_refund",
-		r.site.ID, pgdialect.Array(charges)))
+	r.tx.queueInto(&read.entries, r.entries(transactions, charges))
 	if len(visitors) > 0 {
 		r.tx.queueInto(&read.seen, r.seen(visitors))
 	}
@@ -115,11 +110,21 @@ func (r recorder) leaveCustomers(added []*model.Payment) {
 	}
 }
 
+// entries reads those of some transactions, and the refunds of some charges.
+func (r recorder) entries(transactions, charges []string) keepable {
+	payments := "SELECT " + columns[paymentRow](r.tx.store.db.QueryGen(), "p") + " FROM payments p WHERE p.website_id = $1 AND "
+	return kept(forEach("$2", payments+"p.transaction_id = sent.id")+" UNION ALL "+forEach("$3", payments+"p.charge_id = sent.id AND p.is_refund"),
+		r.site.ID, transactions, charges)
+}
+
 // seen reads which of the visitors have been seen.
 func (r recorder) seen(visitors []string) keepable {
-	// Free to choose, a plan for any website and number of visitors might read all of a website that is larger than most.
-	return kept(`SELECT q.id FROM unnest($2::text[]) AS sent (id)
-		CROSS JOIN LATERAL (SELECT v.id FROM visitors v WHERE v.website_id = $1 AND v.id = sent.id OFFSET 0) AS q`, r.site.ID, visitors)
+	return kept(forEach("$2", "SELECT v.id FROM visitors v WHERE v.website_id = $1 AND v.id = sent.id"), r.site.ID, visitors)
+}
+
+// forEach is a query of the rows of each sent.id of an argument. A plan for any number of ids might read all of the website.
+func forEach(ids, query string) string {
+	return "SELECT q.* FROM unnest(" + ids + "::text[]) AS sent (id) CROSS JOIN LATERAL (" + query + " OFFSET 0) AS q"
 }
 
 // lockedUsage locks the account's count of the month, and reads it.

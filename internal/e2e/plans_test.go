@@ -142,37 +142,54 @@ func (p planner) check() {
 	}
 }
 
+// manyOfOne makes the ledger one of which most websites have one payment, so that all of a website seems to be as little as
+// what is looked for; and of other tables it says so.
+const manyOfOne = `INSERT INTO payments (website_id, id, transaction_id, kind, renewal, charge_id, currency, amount_minor, occurred_at, recorded_at, basis)
+	SELECT md5(i::text), gen_random_uuid(), 't' || i, CASE WHEN i % 50 = 0 THEN 'REFUND' ELSE 'CHARGE' END, false, 't' || i, 'USD', 1, now(), now(), 'NONE'
+	FROM generate_series(1, 60000) AS i`
+
 // checkKept finds what is read without need by the statements that connections keep, whatever their values are: as the
-// ledger is, and where websites have one row in the mean, so that all of one seems to be as little as what is looked for.
+// ledger is, and where most websites have one row.
 func (p planner) checkKept(sent *collector) {
 	nested, err := p.tx.Begin(p.Context())
 	require.NoError(p, err)
 	defer func() { require.NoError(p, nested.Rollback(p.Context())) }()
-	tooMuch := func(text string) []string {
+	exec := func(text string) {
+		_, err := nested.Exec(p.Context(), text)
+		require.NoError(p, err, text)
+	}
+	found := func(text string) []string {
 		found, err := statements.ExplainKept(p.Context(), nested, text)
 		require.NoError(p, err, text)
 		return append(plan{found}.sequential(), plan{found}.entire(p.columns)...)
 	}
-	for _, of := range []struct{ statistics, planted, reads string }{
-		{"", "SELECT FROM payments p WHERE p.website_id = $1 AND p.name = $2", "payments_website_transaction_key"},
-		{"ALTER TABLE {} ALTER website_id SET (n_distinct = -1); ANALYZE {}", `SELECT q.* FROM unnest($2::text[]) AS sent (id) CROSS JOIN LATERAL (
-			SELECT p.id FROM payments p WHERE p.website_id = $1 AND p.charge_id = sent.id AND p.is_refund OFFSET 0) AS q`, "payments_refund_idx"},
-	} {
-		for _, table := range db.TenantTables() {
-			_, err := nested.Exec(p.Context(), strings.ReplaceAll(of.statistics, "{}", table))
-			require.NoError(p, err)
-		}
+	var looksUp string // what the ledger has under the ids of payments
+	check := func() {
 		kept := 0
 		for text, one := range sent.kept {
 			if text == "BEGIN" || text == "COMMIT" {
 				continue
 			}
+			if strings.Contains(text, "FROM payments p") {
+				looksUp = text
+			}
 			kept++
-			require.Empty(p, tooMuch(text), "%s, by %s: %s", one.asked, one.sender, text)
+			require.Empty(p, found(text), "%s, by %s: %s", one.asked, one.sender, text)
 		}
 		require.Greater(p, kept, 10)
-		require.Equal(p, []string{of.reads}, tooMuch(of.planted))
 	}
+	check()
+	require.NotEmpty(p, found("SELECT FROM payments p WHERE p.website_id = $1 AND p.name = $2"))
+	exec(manyOfOne)
+	for _, table := range db.TenantTables() {
+		if table != "payments" {
+			exec("ALTER TABLE " + table + " ALTER website_id SET (n_distinct = -1)")
+		}
+		exec("ANALYZE " + table)
+	}
+	check()
+	exec("ALTER TABLE payments ALTER website_id RESET (n_distinct); ANALYZE payments")
+	require.NotEmpty(p, found(looksUp), "it needs what the migration says of the table")
 }
 
 // tooMuch are the tables, and their indexes, that a statement reads without need. One of a website of many reads no
