@@ -142,9 +142,9 @@ func (r recorder) followSeen(ctx context.Context, visitors []string) error {
 		movedRow
 		IsGiven bool // it came with its visitor
 	}
-	err := r.tx.NewRaw("SELECT "+keptColumns+", p.basis = 'VISITOR_ID' AS is_given FROM payments p WHERE p.website_id = ? AND p.visitor_id IN (?) ORDER BY p.recorded_at, p.id",
-		r.site.ID, list(visitors)).Scan(ctx, &own)
-	if err != nil {
+	r.tx.queueInto(&own, kept("SELECT q.* FROM ("+forEach("$2", "SELECT "+keptColumns+", p.basis = 'VISITOR_ID' AS is_given, p.recorded_at, p.id FROM payments p"+
+		" WHERE p.website_id = $1 AND p.visitor_id = sent.id")+") AS q ORDER BY q.recorded_at, q.id", r.site.ID, visitors))
+	if err := r.tx.send(ctx); err != nil {
 		return err
 	}
 	given, others := map[model.CustomerKey]string{}, map[model.CustomerKey]string{}

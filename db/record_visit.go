@@ -4,9 +4,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
-
-	"github.com/uptrace/bun"
 
 	"tributary/model"
 )
@@ -83,12 +82,12 @@ func (r recorder) recordViewRound(ctx context.Context, views []pageview, round [
 		}
 		if outcome == model.ViewStarts && !visitor.IsNew {
 			visitor.VisitCount++
-			changes.returned = append(changes.returned, visitor.ID)
+			changes.returned = append(changes.returned, visitor)
 		}
 		known := visitor.toModel()
 		payloads[round[n]] = &model.RecordVisitPayload{Visit: &visit, Visitor: &known}
-		changes.add(&visit, outcome)
 		if outcome != model.ViewRepeats {
+			changes.visits = append(changes.visits, newVisitRow(&visit))
 			if err := r.countEvent(ctx, v.now); err != nil {
 				return err
 			}
@@ -100,20 +99,8 @@ func (r recorder) recordViewRound(ctx context.Context, views []pageview, round [
 
 // visitChanges are what pageviews do to the visits of a website.
 type visitChanges struct {
-	started, continued, opened []visitRow
-	returned                   []string // visitors who were known and started another visit
-}
-
-func (c *visitChanges) add(visit *model.Visit, outcome model.ViewOutcome) {
-	switch outcome {
-	case model.ViewStarts:
-		c.started = append(c.started, newVisitRow(visit))
-	case model.ViewContinues:
-		c.continued = append(c.continued, newVisitRow(visit))
-	case model.ViewOpens:
-		c.opened = append(c.opened, newVisitRow(visit))
-	case model.ViewRepeats:
-	}
+	visits   []visitRow   // as they are now, each once
+	returned []visitorRow // visitors who were known and started another visit
 }
 
 // The columns that a pageview changes, and those besides that one changes that becomes the first.
@@ -124,27 +111,29 @@ var (
 		"referrer_host", "landing_path"}
 )
 
-// writeVisits writes the changes with the next query, each kind in one statement. The rows of their visitors are
-// locked.
-func (r recorder) writeVisits(c visitChanges) {
-	if len(c.started) > 0 {
-		r.tx.queue(insertion(c.started))
+// continuesVisits and countsVisits are how an INSERT changes the rows that are there: to find these by an index, no plan is
+// needed that knows how many a website has.
+var continuesVisits = "ON CONFLICT (website_id, id) DO UPDATE SET " + replacing(slices.Concat(originColumns, viewColumns))
+
+const countsVisits = "ON CONFLICT (website_id, id) DO UPDATE SET visit_count = visitors.visit_count + 1"
+
+// replacing assigns to columns what was to be inserted.
+func replacing(columns []string) string {
+	assignments := make([]string, len(columns))
+	for i, column := range columns {
+		assignments[i] = column + " = EXCLUDED." + column
 	}
-	if len(c.continued) > 0 {
-		r.tx.queue(r.updateVisits(&c.continued, viewColumns))
-	}
-	if len(c.opened) > 0 {
-		r.tx.queue(r.updateVisits(&c.opened, slices.Concat(originColumns, viewColumns)))
-	}
-	if len(c.returned) > 0 {
-		r.tx.queue(r.tx.NewUpdate().Model((*visitorRow)(nil)).Set("visit_count = visit_count + 1").
-			Where("website_id = ? AND id IN (?)", r.site.ID, list(c.returned)))
-	}
+	return strings.Join(assignments, ", ")
 }
 
-// updateVisits writes some columns of visits.
-func (r recorder) updateVisits(rows *[]visitRow, columns []string) *bun.UpdateQuery {
-	return r.tx.NewUpdate().Model(rows).Column(columns...).Bulk().Where("t.website_id = ?", r.site.ID)
+// writeVisits writes the changes with the next query. The rows of their visitors are locked.
+func (r recorder) writeVisits(c visitChanges) {
+	if len(c.visits) > 0 {
+		r.tx.queue(insertion(c.visits, continuesVisits))
+	}
+	if len(c.returned) > 0 {
+		r.tx.queue(insertion(c.returned, countsVisits))
+	}
 }
 
 // meet makes or updates visitors and holds their rows, so that the pageviews and events of one visitor are

@@ -144,8 +144,8 @@ func toIdentity(userID, name, image *string) *model.Identity {
 type visitRow struct {
 	bun.BaseModel `bun:"table:visits,alias:t"`
 
-	WebsiteID    string `bun:",pk"`
-	ID           string `bun:"type:uuid,pk"`
+	WebsiteID    string
+	ID           string `bun:"type:uuid"`
 	VisitorID    string
 	SessionID    *string
 	StartedAt    time.Time

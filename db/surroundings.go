@@ -4,9 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
-
 	"tributary/model"
 )
 
@@ -75,13 +72,12 @@ func (r recorder) queueNeighbours(found *[]neighbour, spots []spot, side, order 
 	for i, s := range spots {
 		numbers[i], visitors[i], sessions[i], times[i] = s.n, s.visitorID, s.sessionID, s.at
 	}
-	nearest := func(ofSession string) *bun.SelectQuery {
-		return r.tx.NewSelect().TableExpr("visits AS t").ColumnExpr("t.*, "+ofSession+" AS of_session").
-			Where("t.website_id = ? AND t.visitor_id = one.visitor", r.site.ID).Where(side).OrderExpr(order).Limit(1)
+	columns := columns[visitRow](r.tx.store.db.QueryGen(), "t")
+	nearest := func(ofSession, and string) string {
+		return "(SELECT " + columns + ", " + ofSession + " AS of_session FROM visits t WHERE t.website_id = $1 AND t.visitor_id = one.visitor" + and +
+			" AND " + side + " ORDER BY " + order + " LIMIT 1)"
 	}
-	r.tx.queueInto(found, r.tx.NewRaw(`SELECT one.n, q.*
-		FROM unnest(?::int[], ?::text[], ?::text[], ?::timestamptz[]) AS one (n, visitor, session, at)
-		CROSS JOIN LATERAL ((?) UNION ALL (?)) AS q`,
-		pgdialect.Array(numbers), pgdialect.Array(visitors), pgdialect.Array(sessions), pgdialect.Array(times),
-		nearest("false"), nearest("true").Where("t.session_id = one.session")))
+	r.tx.queueInto(found, kept(`SELECT one.n, q.* FROM unnest($2::int[], $3::text[], $4::text[], $5::timestamptz[]) AS one (n, visitor, session, at)
+		CROSS JOIN LATERAL (`+nearest("false", "")+" UNION ALL "+nearest("true", " AND t.session_id = one.session")+") AS q",
+		r.site.ID, numbers, visitors, sessions, times))
 }

@@ -1,8 +1,10 @@
 -- What connections keep is planned without knowing the website. Where most websites have a payment or two, Postgres would
--- expect of any no more than that, and read all of one that has a million to find a payment by its id. So it is told that
--- a website may have a tenth of all payments, and that an id has one.
+-- expect of any no more than that, and read all of one that has a million to find a payment by its id, or a visit by its
+-- visitor. So it is told that a website may have a tenth of all, and that an id has one payment.
 ALTER TABLE payments
     ALTER website_id SET (n_distinct = 10),
     ALTER transaction_id SET (n_distinct = -1),
     ALTER charge_id SET (n_distinct = -1);
+ALTER TABLE visits ALTER website_id SET (n_distinct = 10);
 ANALYZE payments (website_id, transaction_id, charge_id);
+ANALYZE visits (website_id);

@@ -217,7 +217,7 @@ func (s *stack) together(t *testing.T, sent *collector) {
 	}
 	for range 100 { // the second time does, if not everybody is kept waiting
 		atOnce(8, record)
-		if sent.has(`UPDATE "visits"`, "), (") {
+		if sent.has(`INSERT INTO "visits"`, "unnest(") {
 			return
 		}
 		s.clock.forward(time.Minute)
