@@ -29,8 +29,8 @@ func fromAPIEvent(raw json.RawMessage, from sender) (tracked, error) {
 	if err != nil {
 		return tracked{}, err
 	}
-	event := tracked{trackingID: body.requiredText("websiteId"), names: names{"url": "href"}}
-	kind := body.requiredText("type")
+	event := tracked{trackingID: body.requiredName("websiteId"), names: names{"url": "href"}}
+	kind := body.requiredName("type")
 	session, href := body.requiredText("sessionId"), body.requiredText("href")
 	if cookieless := body.flag("cookieless"); cookieless != nil && *cookieless {
 		body.find("visitorId")
@@ -64,7 +64,7 @@ func fromAPIEvent(raw json.RawMessage, from sender) (tracked, error) {
 		event.payment(data)
 	case "external_link":
 		event.externalLink(data)
-	case "": // missing, or no string
+	case "": // a fault already
 	default:
 		body.fault("type", model.CodeInvalidField, "must be pageview, custom, identify, payment or external_link")
 	}

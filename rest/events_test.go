@@ -119,8 +119,9 @@ func TestTrackEvent(t *testing.T) {
 		for body, want := range map[string][]string{
 			`{}`:               {"websiteId", "type", "sessionId", "href", "visitorId"},
 			event("click", ""): {"type"},
-			event("pageview", `,"x":1,"referrer":1,"adClickIds":[],"cookieless":1`):                  {"cookieless", "referrer", "adClickIds"},
-			`{"websiteId":"w","visitorId":" v","sessionId":"","href":"file:///a","type":"pageview"}`: {"visitorId", "sessionId", "href"},
+			`{"websiteId":"","visitorId":"v","sessionId":"s","href":"https://shop.example/","type":""}`: {"websiteId", "type"},
+			event("pageview", `,"x":1,"referrer":1,"adClickIds":[],"cookieless":1`):                     {"cookieless", "referrer", "adClickIds"},
+			`{"websiteId":"w","visitorId":" v","sessionId":"","href":"file:///a","type":"pageview"}`:    {"visitorId", "sessionId", "href"},
 			event("custom", ""):                             {"extraData.eventName"},
 			event("custom", `,"extraData":{"eventName":1}`): {"extraData.eventName"},
 			event("custom", `,"extraData":{"eventName":"`+strings.Repeat("n", 65)+`"}`):                         {"extraData.eventName"},

@@ -117,6 +117,15 @@ func (o *object) requiredText(key string) string {
 	return ""
 }
 
+// requiredName reads a string that must be there and name something.
+func (o *object) requiredName(key string) string {
+	if string(o.find(key)) == `""` {
+		o.fault(key, model.CodeInvalidField, "must not be empty")
+		return ""
+	}
+	return o.requiredText(key)
+}
+
 // requiredCurrency reads a currency that must be there. It is for the input's Validate to know it; but
 // an empty one would mean the website's currency there.
 func (o *object) requiredCurrency(key string) model.Currency {
