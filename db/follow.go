@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
@@ -83,9 +84,14 @@ func customerKeys(customerID, emailFolded *string) []model.CustomerKey {
 
 // claimable says of a payment p of the website ?0 whether a customer c may claim it for its visitor: nobody has it,
 // or that visitor was seen and the one who has it was not.
-const claimable = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND p.visitor_id IS DISTINCT FROM c.visitor_id AND (p.visitor_id IS NULL
-	OR EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id)
-		AND NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = p.visitor_id))`
+var claimable = `p.basis IN ('NONE', 'CUSTOMER_ID', 'EMAIL') AND p.visitor_id IS DISTINCT FROM c.visitor_id AND (p.visitor_id IS NULL
+	OR ` + isSeen("c") + " AND NOT " + isSeen("p") + ")"
+
+// isSeen says whether the visitor of a row has been seen at the website ?0. As an EXISTS, Postgres might answer it for all
+// visitors at once.
+func isSeen(alias string) string {
+	return "((SELECT v.id FROM visitors v WHERE v.website_id = ?0 AND v.id = " + alias + ".visitor_id) IS NOT NULL)"
+}
 
 // follow is late attribution. Customers that became known, by what is said of the links, take their earlier payments
 // along, these their refunds and, as byFollowing, their other customer keys, and so on until nothing moves.
@@ -142,8 +148,9 @@ func (r recorder) followSeen(ctx context.Context, visitors []string) error {
 		movedRow
 		IsGiven bool // it came with its visitor
 	}
-	r.tx.queueInto(&own, kept("SELECT q.* FROM ("+forEach("$2", "SELECT "+keptColumns+", p.basis = 'VISITOR_ID' AS is_given, p.recorded_at, p.id FROM payments p"+
-		" WHERE p.website_id = $1 AND p.visitor_id = sent.id")+") AS q ORDER BY q.recorded_at, q.id", r.site.ID, visitors))
+	// It is not kept: where payments have few visitors, a plan for any of them reads all of the website.
+	r.tx.queueInto(&own, r.tx.NewRaw("SELECT "+keptColumns+", p.basis = 'VISITOR_ID' AS is_given FROM payments p WHERE p.website_id = ? AND p.visitor_id IN (?) ORDER BY p.recorded_at, p.id",
+		r.site.ID, list(visitors)))
 	if err := r.tx.send(ctx); err != nil {
 		return err
 	}
@@ -187,24 +194,37 @@ var (
 	byClaim = linking{may: "c.visitor_id IS NULL", claimed: "true", claimant: "l.visitor_id"}
 	// byPayment is that of a payment that came with its visitor, which takes a customer also from whom only a page has
 	// named.
-	byPayment = linking{may: isBetter + " OR c.claimed AND " + isSeen, claimed: "false", claimant: "c.claimant"}
+	byPayment = linking{may: isBetter + " OR c.claimed AND " + isSeen("l"), claimed: "false", claimant: "c.claimant"}
 	// byFollowing is that of a payment that found its visitor by its charge or customer: it does not prove what a page
 	// has said.
 	byFollowing = linking{may: isBetter, claimed: "c.claimed AND c.visitor_id IS NOT DISTINCT FROM l.visitor_id", claimant: "c.claimant"}
 )
 
 // isBetter says that nobody is known, or one who was not seen, and the other was.
-const isBetter = `c.visitor_id IS NULL OR c.visitor_id = l.visitor_id
-	OR NOT EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = c.visitor_id) AND ` + isSeen
+var isBetter = "c.visitor_id IS NULL OR c.visitor_id = l.visitor_id OR NOT " + isSeen("c") + " AND " + isSeen("l")
 
-const isSeen = "EXISTS (SELECT FROM visitors v WHERE v.website_id = ?0 AND v.id = l.visitor_id)"
-
-// linkedRow is a customer that became known by a visitor.
+// linkedRow is a customer that becomes known by a visitor.
 type linkedRow struct {
-	Basis  string
-	Value  string
+	customerRow
 	Claims bool // it has payments that move to the visitor
 }
+
+// linked asks which customers become known by visitors, and as what. Each is found by its key, and so are its payments.
+func (r recorder) linked(by linking, bases, values, visitors []string) keepable {
+	return kept(strings.ReplaceAll(`SELECT c.*,
+			c.basis = 'CUSTOMER_ID' AND EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.customer_id = c.value AND `+claimable+`)
+			OR c.basis = 'EMAIL' AND EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.email_folded = c.value AND `+claimable+`) AS claims
+		FROM (SELECT ?0::text AS website_id, l.basis, l.value, l.visitor_id, q.claimed, q.claimant
+			FROM unnest($2::text[], $3::text[], $4::text[]) AS l (basis, value, visitor_id)
+			CROSS JOIN LATERAL (SELECT `+by.claimed+` AS claimed, `+by.claimant+` AS claimant FROM customers c
+				WHERE c.website_id = ?0 AND c.basis = l.basis AND c.value = l.value AND (`+by.may+`) OFFSET 0) AS q) AS c
+		ORDER BY c.basis, c.value`, "?0", "$1"), r.site.ID, bases, values, visitors)
+}
+
+// knowsCustomers is how an INSERT changes customers that are there.
+const knowsCustomers = `ON CONFLICT (website_id, basis, value) DO UPDATE SET
+	visitor_id = EXCLUDED.visitor_id, claimed = EXCLUDED.claimed, claimant = EXCLUDED.claimant
+	WHERE (customers.visitor_id, customers.claimed, customers.claimant) IS DISTINCT FROM (EXCLUDED.visitor_id, EXCLUDED.claimed, EXCLUDED.claimant)`
 
 // link makes customers known by visitors, if they may be, and moves the customers' unattributed payments there.
 func (r recorder) link(ctx context.Context, by linking, links map[model.CustomerKey]string) ([]movedRow, error) {
@@ -228,19 +248,17 @@ func (r recorder) link(ctx context.Context, by linking, links map[model.Customer
 			WHERE c.website_id = ?0 AND c.basis = l.basis AND c.value = l.value AND c.visitor_id IS NOT NULL AND c.claimant IS NULL`,
 			r.site.ID, pgdialect.Array(bases), pgdialect.Array(values), pgdialect.Array(visitors)))
 	}
-	// An INSERT that does it all would be refused by Citus, for its subqueries.
+	// Their rows are locked: what is read here is so until it is written.
 	var linked []linkedRow
-	err := r.tx.NewRaw(`WITH c AS (UPDATE customers c SET visitor_id = l.visitor_id, claimed = `+by.claimed+`, claimant = `+by.claimant+`
-			FROM unnest(?1::text[], ?2::text[], ?3::text[]) AS l (basis, value, visitor_id)
-			WHERE c.website_id = ?0 AND c.basis = l.basis AND c.value = l.value AND (`+by.may+`)
-			RETURNING c.basis, c.value, c.visitor_id)
-		SELECT c.basis, c.value,
-			c.basis = 'CUSTOMER_ID' AND EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.customer_id = c.value AND `+claimable+`)
-			OR c.basis = 'EMAIL' AND EXISTS (SELECT FROM payments p WHERE p.website_id = ?0 AND p.email_folded = c.value AND `+claimable+`) AS claims
-		FROM c ORDER BY c.basis, c.value`, r.site.ID, pgdialect.Array(bases), pgdialect.Array(values), pgdialect.Array(visitors)).Scan(ctx, &linked)
-	if err != nil {
+	r.tx.queueInto(&linked, r.linked(by, bases, values, visitors))
+	if err := r.tx.send(ctx); err != nil || len(linked) == 0 {
 		return nil, err
 	}
+	known := make([]customerRow, len(linked))
+	for i, row := range linked {
+		known[i] = row.customerRow
+	}
+	r.tx.queue(insertion(known, knowsCustomers))
 	var moved []movedRow
 	for _, row := range linked {
 		if !row.Claims {

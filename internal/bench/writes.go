@@ -40,6 +40,7 @@ func (b *bench) writes(ctx context.Context) (section, error) {
 		}}, "ms", atMost(2.5)},
 		{b.rate(ctx, s, "GraphQL `recordPayment`, 64 connections", load{"graphql.lua", 64}, 1), b.rest(ctx, s, 64), "payments/s", atLeast(0.6)},
 		{b.rate(ctx, s, "GraphQL `recordPayments` of 1,000, 4 connections", load{"batch.lua", 4}, batchSize), b.rest(ctx, s, 64), "payments/s", atLeast(1.5)},
+		{b.rate(ctx, s, "`POST /api/v1/payments` of new customers, 64 connections", load{"customer.lua", 64}, 1), b.rest(ctx, s, 64), "payments/s", target{}},
 		{b.rate(ctx, s, "`POST /api/events`, pageviews, 64 connections", load{"event.lua", 64}, 1), b.rest(ctx, s, 64), "a second", target{}},
 	} {
 		r, err := b.compare(pair.ours, pair.base, pair.unit, pair.aim)
