@@ -5,8 +5,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/uptrace/bun/dialect/pgdialect"
-
 	"tributary/model"
 )
 
@@ -127,34 +125,37 @@ func (r recorder) identify(event model.NewEvent) {
 	}
 }
 
+// keepsVisits is how an INSERT keeps visits that are there from ending.
+const keepsVisits = "ON CONFLICT (website_id, id) DO UPDATE SET last_seen_at = EXCLUDED.last_seen_at"
+
 // touch keeps the visits that events belong to from ending, and answers their ids by the event's number; one
 // that belongs to none has none.
 func (r recorder) touch(ctx context.Context, events []model.NewEvent) (map[int]*string, error) {
-	visitors, sessions := make([]string, len(events)), make([]*string, len(events))
-	times, since := make([]time.Time, len(events)), make([]time.Time, len(events))
+	spots := make([]spot, len(events))
 	for n, e := range events {
-		visitors[n], sessions[n], times[n], since[n] = e.VisitorID, e.SessionID, e.OccurredAt, e.OccurredAt.Add(-model.VisitIdle)
+		spots[n] = spot{n, e.VisitorID, e.SessionID, e.OccurredAt}
 	}
-	current := r.tx.NewSelect().TableExpr("visits AS c").Column("c.id").
-		Where("c.website_id = ? AND c.visitor_id = one.visitor AND c.started_at <= one.at", r.site.ID).
-		OrderExpr("c.started_at DESC, c.id DESC").Limit(1)
-	var rows []struct {
-		N  int
-		ID string `bun:"type:uuid"`
-	}
-	err := r.tx.NewRaw(`UPDATE visits t SET last_seen_at = greatest(t.last_seen_at, e.at)
-		FROM (SELECT one.*, CASE WHEN one.session IS NULL THEN (?5) ELSE (?6) END AS visit
-			FROM unnest(?1::text[], ?2::text[], ?3::timestamptz[], ?4::timestamptz[])
-				WITH ORDINALITY AS one (visitor, session, at, since, n)) AS e
-		WHERE t.website_id = ?0 AND t.id = e.visit AND t.last_seen_at >= e.since RETURNING e.n - 1 AS n, t.id`,
-		r.site.ID, pgdialect.Array(visitors), pgdialect.Array(sessions), pgdialect.Array(times), pgdialect.Array(since),
-		current, current.Clone().Where("c.session_id = one.session")).Scan(ctx, &rows)
-	if err != nil {
+	var last []neighbour
+	r.queueLast(&last, spots)
+	if err := r.tx.send(ctx); err != nil {
 		return nil, err
 	}
-	touched := make(map[int]*string, len(rows))
-	for _, row := range rows {
-		touched[row.N] = &row.ID
+	touched := make(map[int]*string, len(last))
+	var kept []visitRow
+	for _, found := range last {
+		e := events[found.N]
+		if found.OfSession != (e.SessionID != nil) || found.LastSeenAt.Before(e.OccurredAt.Add(-model.VisitIdle)) {
+			continue
+		}
+		visit := found.visitRow
+		touched[found.N] = &visit.ID
+		if e.OccurredAt.After(visit.LastSeenAt) {
+			visit.LastSeenAt = e.OccurredAt
+			kept = append(kept, visit)
+		}
+	}
+	if len(kept) > 0 {
+		r.tx.queue(insertion(kept, keepsVisits))
 	}
 	return touched, nil
 }

@@ -7,9 +7,9 @@ import (
 	"tributary/model"
 )
 
-// spot is where a pageview stands among the visits of its visitor.
+// spot is where a pageview or an event stands among the visits of its visitor.
 type spot struct {
-	n         int // of the pageview
+	n         int // of the pageview or event
 	visitorID string
 	sessionID *string
 	at        time.Time
@@ -37,7 +37,7 @@ func (r recorder) surroundings(ctx context.Context, views []pageview, visitors m
 		}
 	}
 	var before, after []neighbour
-	r.queueNeighbours(&before, known, "t.started_at <= one.at", "t.started_at DESC, t.id DESC")
+	r.queueLast(&before, known)
 	r.queueNeighbours(&after, late, "t.started_at > one.at", "t.started_at, t.id")
 	if err := r.tx.send(ctx); err != nil {
 		return nil, err
@@ -59,6 +59,11 @@ func (r recorder) surroundings(ctx context.Context, views []pageview, visitors m
 		}
 	}
 	return around, nil
+}
+
+// queueLast reads the latest visits up to each spot, of the visitor and of the session, with the next query.
+func (r recorder) queueLast(found *[]neighbour, spots []spot) {
+	r.queueNeighbours(found, spots, "t.started_at <= one.at", "t.started_at DESC, t.id DESC")
 }
 
 // queueNeighbours reads the nearest visits on one side of each spot, of the visitor and of the session, with the

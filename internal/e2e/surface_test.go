@@ -185,6 +185,7 @@ func (s *stack) trackAll(t *testing.T, sent *collector) {
 	visitor["href"] = "https://shop.example/2"
 	s.tracked(t, "pageview", visitor)
 	about("custom event")
+	s.clock.forward(time.Minute)
 	s.tracked(t, "custom", with(map[string]any{"eventName": "signup"}))
 	about("external link")
 	s.tracked(t, "external_link", with(map[string]any{"url": "https://elsewhere.example/", "text": "there"}))
