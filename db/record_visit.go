@@ -87,7 +87,7 @@ func (r recorder) recordViewRound(ctx context.Context, views []pageview, round [
 		known := visitor.toModel()
 		payloads[round[n]] = &model.RecordVisitPayload{Visit: &visit, Visitor: &known}
 		if outcome != model.ViewRepeats {
-			changes.visits = append(changes.visits, newVisitRow(&visit))
+			changes.add(newVisitRow(&visit), outcome)
 			if err := r.countEvent(ctx, v.now); err != nil {
 				return err
 			}
@@ -99,8 +99,17 @@ func (r recorder) recordViewRound(ctx context.Context, views []pageview, round [
 
 // visitChanges are what pageviews do to the visits of a website.
 type visitChanges struct {
-	visits   []visitRow   // as they are now, each once
+	viewed   []visitRow   // that have another pageview, or begin with it
+	opened   []visitRow   // that now begin with a pageview
 	returned []visitorRow // visitors who were known and started another visit
+}
+
+func (c *visitChanges) add(visit visitRow, outcome model.ViewOutcome) {
+	if outcome == model.ViewOpens {
+		c.opened = append(c.opened, visit)
+	} else {
+		c.viewed = append(c.viewed, visit)
+	}
 }
 
 // The columns that a pageview changes, and those besides that one changes that becomes the first.
@@ -111,9 +120,12 @@ var (
 		"referrer_host", "landing_path"}
 )
 
-// continuesVisits and countsVisits are how an INSERT changes the rows that are there: to find these by an index, no plan is
-// needed that knows how many a website has.
-var continuesVisits = "ON CONFLICT (website_id, id) DO UPDATE SET " + replacing(slices.Concat(originColumns, viewColumns))
+// How an INSERT changes the rows that are there. To find them by their index, no plan is needed that knows how many a website
+// has.
+var (
+	viewsVisits = "ON CONFLICT (website_id, id) DO UPDATE SET " + replacing(viewColumns)
+	opensVisits = viewsVisits + ", " + replacing(originColumns)
+)
 
 const countsVisits = "ON CONFLICT (website_id, id) DO UPDATE SET visit_count = visitors.visit_count + 1"
 
@@ -128,8 +140,11 @@ func replacing(columns []string) string {
 
 // writeVisits writes the changes with the next query. The rows of their visitors are locked.
 func (r recorder) writeVisits(c visitChanges) {
-	if len(c.visits) > 0 {
-		r.tx.queue(insertion(c.visits, continuesVisits))
+	if len(c.viewed) > 0 {
+		r.tx.queue(insertion(c.viewed, viewsVisits))
+	}
+	if len(c.opened) > 0 {
+		r.tx.queue(insertion(c.opened, opensVisits))
 	}
 	if len(c.returned) > 0 {
 		r.tx.queue(insertion(c.returned, countsVisits))

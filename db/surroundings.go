@@ -83,6 +83,6 @@ func (r recorder) queueNeighbours(found *[]neighbour, spots []spot, side, order 
 			" AND " + side + " ORDER BY " + order + " LIMIT 1)"
 	}
 	r.tx.queueInto(found, kept(`SELECT one.n, q.* FROM unnest($2::int[], $3::text[], $4::text[], $5::timestamptz[]) AS one (n, visitor, session, at)
-		CROSS JOIN LATERAL (`+nearest("false", "")+" UNION ALL "+nearest("true", " AND t.session_id = one.session")+") AS q",
+		CROSS JOIN LATERAL (`+nearest("false", "")+" UNION ALL "+nearest("true", " AND one.session IS NOT NULL AND t.session_id = one.session")+") AS q",
 		r.site.ID, numbers, visitors, sessions, times))
 }
