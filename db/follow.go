@@ -146,9 +146,9 @@ func (r recorder) followSeen(ctx context.Context, visitors []string) error {
 		IsGiven bool // it came with its visitor
 	}
 	// It is not kept: where payments have few visitors, a plan for any of them reads all of the website.
-	r.tx.queueInto(&own, r.tx.NewRaw("SELECT "+keptColumns+", p.basis = 'VISITOR_ID' AS is_given FROM payments p WHERE p.website_id = ? AND p.visitor_id IN (?) ORDER BY p.recorded_at, p.id",
-		r.site.ID, list(visitors)))
-	if err := r.tx.send(ctx); err != nil {
+	err := r.tx.NewRaw("SELECT "+keptColumns+", p.basis = 'VISITOR_ID' AS is_given FROM payments p WHERE p.website_id = ? AND p.visitor_id IN (?) ORDER BY p.recorded_at, p.id",
+		r.site.ID, list(visitors)).Scan(ctx, &own)
+	if err != nil {
 		return err
 	}
 	given, others := map[model.CustomerKey]string{}, map[model.CustomerKey]string{}

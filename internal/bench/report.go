@@ -34,7 +34,8 @@ func (r report) write(path string) error {
 
 Measured on %s by `+"`make bench SCALES=%s`"+`, %d rounds, loads of %d seconds. What is compared ran in turns on
 the same machine and the same Postgres, which other work may have slowed: the ratios count. Figures are medians, with
-the least and the greatest round; a ratio is the median of the rounds' ratios.
+the least and the greatest round; a ratio is the median of the rounds' ratios. Why some targets are missed says
+[0034](adr/0034-targets-that-are-missed.md).
 
 `, r.taken.Format(time.DateOnly), r.options.scales.String(), r.options.rounds, r.options.seconds)
 	for _, line := range r.machine {

@@ -52,15 +52,15 @@ var anotherMessage = regexp.MustCompile(`^\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] `)
 // arguments are those of the statement before in the log.
 var arguments = regexp.MustCompile(`^\S+ \S+ \S+ \[\d+\] tributary DETAIL:  parameters: `)
 
-// readStatements calls do with each message of a store in a server's log, with its arguments in their places. Of those that
-// came with arguments it is the first of each text: they name a website in the same way. One at the end whose last line is
+// readStatements calls do once for each text of a message of a store in a server's log, with the first arguments that it came
+// with in their places: those that differ in these name a website in the same way. A message at the end whose last line is
 // not whole is still being written, and left out.
 func readStatements(log io.Reader, do func(message string)) error {
 	seen := map[string]bool{}
 	var message, args strings.Builder
 	flush := func() {
 		if text := message.String(); text != "" && !seen[text] {
-			seen[text] = args.Len() > 0
+			seen[text] = true
 			do(statements.Bind(text, args.String()))
 		}
 		message.Reset()
@@ -72,7 +72,6 @@ func readStatements(log io.Reader, do func(message string)) error {
 		if begin := arguments.FindString(line); begin != "" && part == &message {
 			part, line = &args, line[len(begin):]
 			if seen[message.String()] {
-				message.Reset()
 				part = nil
 			}
 		} else if anotherMessage.MatchString(line) {
@@ -187,7 +186,7 @@ func connectMigrated(ctx context.Context, adminURL string) (*pgx.Conn, error) {
 
 // reportStatements writes the faults of what was sent, and says whether there are none.
 func reportStatements(adminURL string, dirs ...string) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	faults, err := checkStatements(ctx, adminURL, dirs...)
 	for _, fault := range faults {

@@ -179,7 +179,7 @@ func (p planner) checkKept(sent *collector) {
 		require.Greater(p, kept, 10)
 	}
 	check()
-	require.NotEmpty(p, found("SELECT FROM payments p WHERE p.website_id = $1 AND p.name = $2"))
+	require.Equal(p, []string{"payments_pkey"}, found("SELECT FROM payments p WHERE p.website_id = $1 AND p.name = $2"))
 	exec(manyOfOne)
 	for _, table := range db.TenantTables() {
 		if table != "payments" {
@@ -189,7 +189,7 @@ func (p planner) checkKept(sent *collector) {
 	}
 	check()
 	exec("ALTER TABLE payments ALTER website_id SET (n_distinct = -1); ANALYZE payments")
-	require.NotEmpty(p, found(byID), "the migration need not say anything of payments")
+	require.Equal(p, []string{"payments_occurred_idx", "payments_refund_idx"}, found(byID), "the migration need not say anything of payments")
 }
 
 // tooMuch are the tables, and their indexes, that a statement reads without need. One of a website of many reads no
